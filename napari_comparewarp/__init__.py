@@ -1,0 +1,27 @@
+"""CompareWarp: artifact rejection for image coaddition, headless and in napari.
+
+The public names are loaded on first use, so that importing the package stays
+quick and needs neither a window toolkit nor a compiler.
+"""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from .algorithm.warps import WarpStack
+    from .config import CompareWarpConfig
+    from .io.read import read_stack
+    from .result import CompareWarpResult, run
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "algorithm.warps": ["WarpStack"],
+        "config": ["CompareWarpConfig"],
+        "io.read": ["read_stack"],
+        "result": ["CompareWarpResult", "run"],
+    },
+)

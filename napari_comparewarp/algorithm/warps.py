@@ -1,0 +1,327 @@
+"""A stack of warps: the direct ones that are stacked and the PSF-matched ones that are compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from .mask_planes import LSST_PLANES
+
+__all__ = ["Cube", "EpochId", "InputFile", "StackError", "WarpStack", "Warps"]
+
+EpochId = int | str
+
+
+class StackError(ValueError):
+    """Warps that do not make a stack; the message is one line."""
+
+
+@runtime_checkable
+class Cube(Protocol):
+    """What a plane of a stack must offer: an array, or a file that reads like one.
+
+    Indexing with ``[epoch]``, ``[epoch, y0:y1]`` and ``[:, y0:y1]`` returns
+    native-endian, C-contiguous rows.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape ``(epoch, y, x)``."""
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Element type."""
+
+    def __getitem__(self, index: Any) -> Any:
+        """Return some rows as an array."""
+
+
+@dataclass(frozen=True)
+class InputFile:
+    """Where a warp came from, for the provenance of what is made from it.
+
+    Attributes
+    ----------
+    path : str
+        The file, as it was named by the user.
+    role : {"direct", "matched"}
+        What it was read as.
+    epoch : int or str
+        Its epoch id.
+    sha256 : str
+        Checksum of the whole file when it was read.
+    """
+
+    path: str
+    role: str
+    epoch: EpochId
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Warps:
+    """One set of warps on a common pixel grid.
+
+    Attributes
+    ----------
+    image, variance : Cube
+        ``(epoch, y, x)`` float32, in the stack's unit and its square.
+    mask : Cube
+        ``(epoch, y, x)`` int32 bit planes.
+    """
+
+    image: Cube
+    variance: Cube
+    mask: Cube
+
+    def __len__(self) -> int:
+        return self.image.shape[0]
+
+
+@dataclass(frozen=True)
+class WarpStack:
+    """Direct and PSF-matched warps of one patch of sky.
+
+    Make one with `WarpStack.from_arrays`, or from files with
+    `napari_comparewarp.read_stack`.
+
+    Attributes
+    ----------
+    direct, matched : Warps
+        The warps that are stacked, and those that are compared.
+    epochs, matched_epochs : tuple
+        Their ids, e.g. visit numbers, in the order of the arrays.
+    mask_planes : dict of str to int
+        Bit number of each mask plane, the same for all warps.
+    psf_sigma : ndarray
+        ``(matched epoch,)`` Gaussian sigma of the matched PSF, pixels.
+    origin : tuple of int
+        x, y of the lower-left pixel in the parent grid.
+    wcs : astropy.wcs.WCS or None
+        Sky coordinates of array pixels.
+    unit : str
+        Unit of the images.
+    inputs : tuple of InputFile
+        The files, empty for a stack made of arrays.
+    """
+
+    direct: Warps
+    matched: Warps
+    epochs: tuple[EpochId, ...]
+    matched_epochs: tuple[EpochId, ...]
+    mask_planes: Mapping[str, int]
+    psf_sigma: npt.NDArray[np.float64]
+    origin: tuple[int, int] = (0, 0)
+    wcs: Any = None
+    unit: str = "nJy"
+    inputs: tuple[InputFile, ...] = ()
+    #: ``(epoch,)`` row of the matched warp of each direct warp, -1 where there is none.
+    partner: npt.NDArray[np.intp] = field(init=False)
+
+    def __post_init__(self) -> None:
+        row = {epoch: index for index, epoch in enumerate(self.matched_epochs)}
+        partner = np.array([row.get(epoch, -1) for epoch in self.epochs], dtype=np.intp)
+        object.__setattr__(self, "partner", partner)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape ``(y, x)`` of the patch."""
+        return self.direct.image.shape[1:]  # type: ignore[return-value]
+
+    @property
+    def n_epochs(self) -> int:
+        """Number of direct warps."""
+        return len(self.epochs)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of all planes, bytes; planes that both sets share count once."""
+        planes = {
+            id(plane): int(np.prod(plane.shape)) * plane.dtype.itemsize
+            for warps in (self.direct, self.matched)
+            for plane in (warps.image, warps.variance, warps.mask)
+        }
+        return sum(planes.values())
+
+    @classmethod
+    def from_arrays(
+        cls,
+        image: npt.ArrayLike,
+        variance: npt.ArrayLike,
+        mask: npt.ArrayLike | None = None,
+        matched_image: npt.ArrayLike | None = None,
+        matched_variance: npt.ArrayLike | None = None,
+        matched_mask: npt.ArrayLike | None = None,
+        mask_planes: Mapping[str, int] | None = None,
+        psf_sigma: float | Sequence[float] | npt.NDArray | None = None,
+        epochs: Sequence[EpochId] | None = None,
+        matched_epochs: Sequence[EpochId] | None = None,
+        origin: tuple[int, int] = (0, 0),
+        wcs: Any = None,
+        unit: str = "nJy",
+        inputs: Sequence[InputFile] = (),
+    ) -> "WarpStack":
+        """Make a stack of arrays; arrays of the right type are not copied.
+
+        Parameters
+        ----------
+        image, variance : array_like
+            ``(epoch, y, x)`` direct warps and their variance, e.g. in nJy and
+            nJy². NaN: no data.
+        mask : array_like of int, optional
+            ``(epoch, y, x)`` bit planes; by default no flags.
+        matched_image, matched_variance, matched_mask : array_like, optional
+            The PSF-matched warps, on the same grid. All left out: the direct
+            warps are compared with themselves.
+        mask_planes : mapping of str to int, optional
+            Bit number of each plane, by default the LSST numbers.
+        psf_sigma : float or sequence of float
+            Gaussian sigma of the matched PSF in pixels, > 0: one number, or
+            one for each of `epochs` (or of `matched_epochs`, where their
+            number differs).
+        epochs, matched_epochs : sequence, optional
+            Ids of the direct and matched warps, by default 0, 1, 2 …
+            The two are paired by id.
+        origin : tuple of int
+            x, y of the lower-left pixel in the parent grid.
+        wcs : astropy.wcs.WCS, optional
+            Sky coordinates of array pixels.
+        unit : str
+            Unit of the images.
+        inputs : sequence of InputFile, optional
+            Where the arrays came from.
+
+        Raises
+        ------
+        StackError
+            If shapes, ids or values do not fit together.
+        """
+        direct = _make_warps("", image, variance, mask)
+        n_epochs = len(direct)
+        epochs = _make_ids("epochs", epochs, n_epochs)
+        matched_given = [a is not None for a in (matched_image, matched_variance)]
+        if not any(matched_given):
+            if matched_mask is not None or matched_epochs is not None:
+                raise StackError("matched_mask or matched_epochs without matched_image")
+            matched, matched_ids = direct, epochs
+        elif not all(matched_given):
+            missing = "matched_variance" if matched_given[0] else "matched_image"
+            raise StackError(f"{missing} is missing: give both planes of the matched warps, or none")
+        else:
+            assert matched_image is not None and matched_variance is not None
+            matched = _make_warps("matched_", matched_image, matched_variance, matched_mask)
+            if matched.image.shape[1:] != direct.image.shape[1:]:
+                raise StackError(
+                    f"matched_image has shape {matched.image.shape} where image has "
+                    f"{direct.image.shape}: both need the same (y, x)"
+                )
+            if matched_epochs is None and len(matched) != n_epochs:
+                raise StackError(
+                    f"{len(matched)} matched warps for {n_epochs} direct ones: matched_epochs "
+                    "must say which they are"
+                )
+            matched_ids = _make_ids(
+                "matched_epochs", epochs if matched_epochs is None else matched_epochs, len(matched)
+            )
+        planes = dict(LSST_PLANES if mask_planes is None else mask_planes)
+        _check_planes(planes)
+        return cls(
+            direct=direct,
+            matched=matched,
+            epochs=epochs,
+            matched_epochs=matched_ids,
+            mask_planes=planes,
+            psf_sigma=_make_psf_sigma(psf_sigma, epochs, matched_ids),
+            origin=(int(origin[0]), int(origin[1])),
+            wcs=wcs,
+            unit=unit,
+            inputs=tuple(inputs),
+        )
+
+
+def _make_warps(
+    prefix: str, image: npt.ArrayLike, variance: npt.ArrayLike, mask: npt.ArrayLike | None
+) -> Warps:
+    """Check and convert the three planes of one set of warps."""
+    image = _make_cube(f"{prefix}image", image, np.float32)
+    variance = _make_cube(f"{prefix}variance", variance, np.float32)
+    if mask is None:
+        # Untouched zeros cost address space, not memory.
+        mask = np.zeros(image.shape, np.int32)
+    else:
+        mask = _make_cube(f"{prefix}mask", mask, np.int32)
+    for name, plane in ((f"{prefix}variance", variance), (f"{prefix}mask", mask)):
+        if plane.shape != image.shape:
+            raise StackError(
+                f"{name} has shape {plane.shape} where {prefix}image has {image.shape}"
+            )
+    return Warps(image, variance, mask)
+
+
+def _make_cube(name: str, values: Any, dtype: type) -> Any:
+    """Return `values` as a native C-ordered cube of `dtype`."""
+    if not isinstance(values, np.ndarray) and isinstance(values, Cube) and len(values.shape) == 3:
+        if values.dtype != np.dtype(dtype):
+            raise StackError(f"{name} is {values.dtype}; a plane on disk must be {np.dtype(dtype)}")
+        return values
+    array = np.asarray(values)
+    if array.ndim != 3 or 0 in array.shape:
+        raise StackError(f"{name} has shape {array.shape}; it must be (epoch, y, x), none of them 0")
+    if dtype is np.int32 and array.dtype.kind not in "iub":
+        raise StackError(f"{name} has type {array.dtype}; a mask is made of integers")
+    if dtype is np.float32 and array.dtype.kind not in "iuf":
+        raise StackError(f"{name} has type {array.dtype}; it must be real numbers")
+    return np.ascontiguousarray(array, dtype=dtype)
+
+
+def _make_ids(name: str, ids: Sequence[EpochId] | None, count: int) -> tuple[EpochId, ...]:
+    """Return epoch ids as plain Python objects, checked to be unique."""
+    if ids is None:
+        return tuple(range(count))
+    result = tuple(i.item() if isinstance(i, np.generic) else i for i in ids)
+    if len(result) != count:
+        raise StackError(f"{name} has {len(result)} ids for {count} warps")
+    if len(set(result)) != count:
+        twice = next(i for i in result if result.count(i) > 1)
+        raise StackError(f"{name}: epoch {twice!r} is there twice; each may occur once")
+    return result
+
+
+def _check_planes(planes: Mapping[str, int]) -> None:
+    """Refuse bit numbers that an int32 mask cannot hold, and two planes at one bit."""
+    for name, bit in planes.items():
+        if not 0 <= int(bit) <= 30:
+            raise StackError(f"mask plane {name!r} is at bit {bit}; bits 0 to 30 can be used")
+    if len(set(planes.values())) != len(planes):
+        raise StackError("mask_planes: two planes share one bit")
+
+
+def _make_psf_sigma(
+    psf_sigma: Any, epochs: tuple[EpochId, ...], matched_epochs: tuple[EpochId, ...]
+) -> npt.NDArray[np.float64]:
+    """Return one PSF width for each matched warp."""
+    if psf_sigma is None:
+        raise StackError("psf_sigma is missing: give the Gaussian sigma of the matched PSF, pixels")
+    sigma = np.asarray(psf_sigma, dtype=np.float64)
+    if sigma.ndim == 0:
+        sigma = np.full(len(matched_epochs), float(sigma))
+    elif sigma.shape == (len(epochs),):
+        by_id = dict(zip(epochs, sigma, strict=True))
+        # A matched warp without a direct partner only helps to make the
+        # template; what is not known of it is taken as the widest.
+        sigma = np.array([by_id.get(epoch, np.nanmax(sigma)) for epoch in matched_epochs])
+    elif sigma.shape != (len(matched_epochs),):
+        raise StackError(
+            f"psf_sigma has shape {sigma.shape}; it must be one number or one for each of the "
+            f"{len(epochs)} epochs"
+        )
+    bad = ~(np.isfinite(sigma) & (sigma > 0))
+    if bad.any():
+        which = int(np.flatnonzero(bad)[0])
+        raise StackError(
+            f"psf_sigma of epoch {matched_epochs[which]!r} is {sigma[which]}; it must be finite "
+            "and > 0 pixels"
+        )
+    return sigma
