@@ -1,0 +1,184 @@
+"""One factor an epoch that makes a warp's variance agree with the scatter of its pixels.
+
+Section 4 of the method's description.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .background import evaluate_row, measure_background
+from .compiled import kernel
+from .mask_planes import bits
+from .parallel import Progress, for_each, no_progress
+from .quantiles import quartiles
+from .warps import WarpStack
+
+__all__ = ["VarianceScale", "measure_variance_scale", "measure_variance_scales"]
+
+#: Interquartile range to standard deviation, as the reference rounds it here.
+IQR_TO_SIGMA_ROUNDED = 0.74
+
+
+@dataclass(frozen=True)
+class VarianceScale:
+    """What was measured on one warp.
+
+    Attributes
+    ----------
+    factor : float
+        What to multiply the variance by; 1 where nothing could be measured.
+    failed : bool
+        The measured factors were above the limit, and the variance is left alone.
+    """
+
+    factor: float
+    failed: bool = False
+
+
+def measure_variance_scale(
+    image: npt.NDArray[np.float32],
+    variance: npt.NDArray[np.float32],
+    mask: npt.NDArray[np.int32],
+    *,
+    bad: int,
+    background_bad: int,
+    cell: int,
+    limit: float,
+) -> VarianceScale:
+    """Measure the factor of one warp.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32
+        ``(y, x)`` warp and its variance.
+    mask : ndarray of int32
+        ``(y, x)`` bit planes.
+    bad, background_bad : int
+        Pixels with one of these bits enter neither the factor nor, in turn,
+        the background that is taken away first.
+    cell : int
+        Cell of that background, pixels.
+    limit : float
+        A factor above this is not believed; the estimate from the whole image
+        is tried next, (0.74 IQR(image))² / median(variance).
+
+    Returns
+    -------
+    VarianceScale
+        The factor is (0.74 IQR(image / sqrt(variance)))².
+    """
+    background = measure_background(image, mask, background_bad, cell)
+    planes = (image, variance, mask, bad, background.coefficients, background.edges_x,
+              background.centres_x)  # fmt: skip
+    values = np.empty(image.size + 1, np.float32)
+    n = _significance(*planes, values)
+    if n < 2:
+        return VarianceScale(1.0)
+    factor = _squared_width(values[:n])
+    if factor <= limit:
+        return VarianceScale(factor)
+    n = _residual(*planes, values)
+    square = _squared_width(values[:n])
+    n = _good_variance(*planes, values)
+    factor = square / quartiles(values[:n])[1]
+    if factor <= limit:
+        return VarianceScale(factor)
+    return VarianceScale(1.0, failed=True)
+
+
+def measure_variance_scales(
+    stack: WarpStack,
+    rows: Sequence[int],
+    *,
+    planes: Sequence[str],
+    background_planes: Sequence[str],
+    cell: int,
+    limit: float,
+    progress: Progress = no_progress,
+) -> list[VarianceScale]:
+    """Measure the factors of some matched warps of a stack.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    rows : sequence of int
+        Which matched warps, by their row.
+    planes, background_planes : sequence of str
+        Pixels with one of these planes enter neither the factor nor, in turn,
+        the background.
+    cell, limit
+        See `measure_variance_scale`.
+    progress : callable
+
+    Returns
+    -------
+    list of VarianceScale
+        One for each of `rows`.
+    """
+    bad = bits(stack.mask_planes, planes)
+    background_bad = bits(stack.mask_planes, background_planes)
+
+    def measure(row: int) -> VarianceScale:
+        matched = stack.matched
+        return measure_variance_scale(
+            matched.image[row], matched.variance[row], matched.mask[row],
+            bad=bad, background_bad=background_bad, cell=cell, limit=limit,
+        )  # fmt: skip
+
+    return for_each(measure, rows, "variance scale", progress)
+
+
+def _squared_width(values: npt.NDArray[np.float32]) -> float:
+    low, _, high = quartiles(values)
+    return float((IQR_TO_SIGMA_ROUNDED * (high - low)) ** 2)
+
+
+@kernel
+def _significance(image, variance, mask, bad, coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
+    """Gather (image - background) / sqrt(variance) of the good pixels; return their number."""
+    row = np.empty(image.shape[1], np.float32)
+    n = 0
+    for y in range(image.shape[0]):
+        evaluate_row(coefficients[y], edges_x, centres_x, row)
+        for x in range(row.size):
+            row[x] = (image[y, x] - row[x]) / np.sqrt(variance[y, x])
+        for x in range(row.size):
+            out[n] = row[x]
+            n += 1 if _is_good(row[x], variance[y, x], mask[y, x], bad) else 0
+    return n
+
+
+@kernel
+def _residual(image, variance, mask, bad, coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
+    """Gather image - background of the good pixels; return their number."""
+    row = np.empty(image.shape[1], np.float32)
+    n = 0
+    for y in range(image.shape[0]):
+        evaluate_row(coefficients[y], edges_x, centres_x, row)
+        for x in range(row.size):
+            out[n] = image[y, x] - row[x]
+            n += 1 if _is_good(out[n], variance[y, x], mask[y, x], bad) else 0
+    return n
+
+
+@kernel
+def _good_variance(image, variance, mask, bad, coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
+    """Gather the variance of the good pixels; return their number."""
+    row = np.empty(image.shape[1], np.float32)
+    n = 0
+    for y in range(image.shape[0]):
+        evaluate_row(coefficients[y], edges_x, centres_x, row)
+        for x in range(row.size):
+            out[n] = variance[y, x]
+            n += 1 if _is_good(image[y, x] - row[x], variance[y, x], mask[y, x], bad) else 0
+    return n
+
+
+@kernel
+def _is_good(value, spread, bit, bad):  # type: ignore[no-untyped-def]
+    """Tell whether a pixel may enter the factor."""
+    finite = value - value == np.float32(0)
+    return finite & (spread > np.float32(0)) & (spread < np.float32(np.inf)) & (bit & bad == 0)
