@@ -409,9 +409,8 @@ def _combine_masks(  # type: ignore[no-untyped-def]
                 for i in range(n):
                     value = image[e, y, x0 + i]
                     bit = mask[e, y, x0 + i]
-                    unflagged = bit & bad == 0
-                    good = (value - value == np.float32(0)) & unflagged
-                    count[i] += 1 if unflagged else 0
+                    good = (value - value == np.float32(0)) & (bit & bad & keep == 0)
+                    count[i] += 1 if bit & bad == 0 else 0
                     n_used[i] += 1 if good else 0
                     weight_used[i] += w if good else 0.0
                     all_bits[i] |= bit & keep
@@ -421,7 +420,7 @@ def _combine_masks(  # type: ignore[no-untyped-def]
                     for i in range(n):
                         value = image[e, y, x0 + i]
                         bit = mask[e, y, x0 + i]
-                        good = (value - value == np.float32(0)) & (bit & bad == 0)
+                        good = (value - value == np.float32(0)) & (bit & bad & keep == 0)
                         lost = (bit & plane != 0) & (not good)
                         weight_lost[p, i] += w if lost else 0.0
             for i in range(n):

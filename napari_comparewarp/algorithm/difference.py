@@ -1,0 +1,260 @@
+"""Warp differences, and the pixels in them that deviate (sections 4 and 5 of the method)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .compiled import kernel
+from .mask_planes import bits
+from .parallel import Progress, block, for_each_band, no_progress
+from .warps import WarpStack
+
+__all__ = [
+    "EDGE",
+    "MASKED",
+    "NO_DATA",
+    "Detections",
+    "DeviatingPixels",
+    "DifferenceTerm",
+    "detect_deviations",
+    "difference_rows",
+]
+
+#: Bits of `Detections.flags`: the matched warp is NaN; has EDGE; has a prefilter plane.
+NO_DATA, EDGE, MASKED = 1, 2, 4
+
+
+class DifferenceTerm(Protocol):
+    """A further term of every warp difference, from an optional step."""
+
+    def apply(
+        self,
+        row: int,
+        y0: int,
+        image: npt.NDArray[np.float32],
+        variance: npt.NDArray[np.float32],
+    ) -> None:
+        """Change some rows of the difference of one matched warp in place.
+
+        Parameters
+        ----------
+        row : int
+            Row of the matched warp in the stack.
+        y0 : int
+            First row of the patch that is given.
+        image, variance : ndarray of float32
+            ``(rows, x)`` difference and its variance.
+        """
+
+
+@dataclass(frozen=True)
+class DeviatingPixels:
+    """The pixels of one epoch that deviate by at least some number of sigma.
+
+    Attributes
+    ----------
+    index : ndarray of int32
+        Flat indices into the patch, ascending.
+    difference, variance : ndarray of float32
+        Value of the warp difference there, and its variance.
+    """
+
+    index: npt.NDArray[np.int32]
+    difference: npt.NDArray[np.float32]
+    variance: npt.NDArray[np.float32]
+
+    def beyond(self, chi: float, sign: int) -> npt.NDArray[np.bool_]:
+        """Tell which pixels reach ``sign * difference >= chi * sqrt(variance)``."""
+        reach = chi * np.sqrt(self.variance.astype(np.float64))
+        return sign * self.difference.astype(np.float64) >= reach
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What the differences of all epochs leave for the later stages.
+
+    Attributes
+    ----------
+    floor : float
+        Pixels beyond this many sigma are listed.
+    pixels : tuple of DeviatingPixels
+        One for each epoch of the stack; empty for an epoch that is not compared.
+    compared : ndarray of bool
+        ``(epoch,)`` which epochs have a difference.
+    flags : ndarray of uint8
+        ``(epoch, y, x)`` bits `NO_DATA`, `EDGE` and `MASKED` of the matched warps.
+    n_matched : ndarray of uint16
+        ``(y, x)`` number of usable matched warps: ``n_image`` of section 6.
+    """
+
+    floor: float
+    pixels: tuple[DeviatingPixels, ...]
+    compared: npt.NDArray[np.bool_]
+    flags: npt.NDArray[np.uint8]
+    n_matched: npt.NDArray[np.uint16]
+
+
+def difference_rows(
+    image: npt.NDArray[np.float32],
+    variance: npt.NDArray[np.float32],
+    template_image: npt.NDArray[np.float32],
+    template_variance: npt.NDArray[np.float32],
+    factor: float,
+    out_image: npt.NDArray[np.float32],
+    out_variance: npt.NDArray[np.float32],
+) -> None:
+    """Write matched warp - template and its variance, some rows of one epoch.
+
+    Parameters
+    ----------
+    image, variance, template_image, template_variance : ndarray of float32
+        ``(rows, x)``.
+    factor : float
+        What the warp's variance is multiplied by.
+    out_image, out_variance : ndarray of float32
+        ``(rows, x)`` results, rounded to float32 after each step as the
+        reference's are.
+    """
+    _difference(
+        image, variance, template_image, template_variance, np.float64(factor),
+        out_image, out_variance,
+    )  # fmt: skip
+
+
+def detect_deviations(
+    stack: WarpStack,
+    template_image: npt.NDArray[np.float32],
+    template_variance: npt.NDArray[np.float32],
+    variance_scale: npt.NDArray[np.float64],
+    compared: npt.NDArray[np.bool_],
+    *,
+    floor: float,
+    bad_planes: Sequence[str],
+    prefilter_planes: Sequence[str],
+    terms: Sequence[DifferenceTerm] = (),
+    progress: Progress = no_progress,
+) -> Detections:
+    """Find the pixels in which the matched warps deviate from the template.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    template_image, template_variance : ndarray of float32
+        ``(y, x)`` template, holes filled.
+    variance_scale : ndarray
+        ``(epoch,)`` factors of the matched warps' variances.
+    compared : ndarray of bool
+        ``(epoch,)`` epochs to work on. The others have NO_DATA everywhere.
+    floor : float
+        List pixels beyond this many sigma, either side of zero. Pixels that
+        are NaN in image or variance are never listed.
+    bad_planes : sequence of str
+        A matched warp with one of these planes is not counted in `n_matched`.
+    prefilter_planes : sequence of str
+        Planes that count as masked in the prefilter.
+    terms : sequence of DifferenceTerm
+        Further terms, applied in order.
+    progress : callable
+    """
+    height, width = stack.shape
+    bad = bits(stack.mask_planes, bad_planes)
+    masked = bits(stack.mask_planes, prefilter_planes)
+    edge = bits(stack.mask_planes, ["EDGE"])
+    flags = np.empty((stack.n_epochs, height, width), np.uint8)
+    n_matched = np.zeros((height, width), np.uint16)
+    warps = stack.matched
+
+    def work(y0: int, y1: int) -> list[tuple[npt.NDArray, ...] | None]:
+        image_block, start = block(warps.image, y0, y1)
+        variance_block, _ = block(warps.variance, y0, y1)
+        mask_block, _ = block(warps.mask, y0, y1)
+        rows = slice(start, start + y1 - y0)
+        image = np.empty((y1 - y0, width), np.float32)
+        variance = np.empty_like(image)
+        size = image.size
+        scratch = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.float32)
+        found: list[tuple[npt.NDArray, ...] | None] = []
+        for epoch in range(stack.n_epochs):
+            if not compared[epoch]:
+                flags[epoch, y0:y1] = NO_DATA
+                found.append(None)
+                continue
+            row = int(stack.partner[epoch])
+            warp, mask = image_block[row, rows], mask_block[row, rows]
+            difference_rows(
+                warp, variance_block[row, rows], template_image[y0:y1], template_variance[y0:y1],
+                variance_scale[epoch], image, variance,
+            )  # fmt: skip
+            for term in terms:
+                term.apply(row, y0, image, variance)
+            _flag_and_count(
+                warp, mask, image, bad, edge, masked, flags[epoch, y0:y1], n_matched[y0:y1]
+            )
+            n = _list_deviations(image, variance, np.float64(floor), y0 * width, *scratch)
+            found.append(tuple(part[:n].copy() for part in scratch))
+        return found
+
+    bands = for_each_band(work, height, len(warps) * width * 12, "differences", progress)
+    none = DeviatingPixels(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
+    pixels = tuple(
+        DeviatingPixels(*(np.concatenate(parts) for parts in zip(*bands_of_epoch, strict=True)))
+        if compared[epoch]
+        else none
+        for epoch, bands_of_epoch in enumerate(zip(*bands, strict=True))
+    )
+    return Detections(float(floor), pixels, compared, flags, n_matched)
+
+
+@kernel
+def _difference(image, variance, template, template_variance, factor, out, out_variance):  # type: ignore[no-untyped-def]
+    """Subtract the template from some rows of a warp."""
+    for y in range(image.shape[0]):
+        for x in range(image.shape[1]):
+            out[y, x] = image[y, x] - template[y, x]
+            scaled = np.float32(factor * np.float64(variance[y, x]))
+            out_variance[y, x] = scaled + template_variance[y, x]
+
+
+@kernel
+def _flag_and_count(warp, mask, difference, bad, edge, masked, flags, n_matched):  # type: ignore[no-untyped-def]
+    """Keep of a matched warp and its mask what the later stages need."""
+    for y in range(warp.shape[0]):
+        for x in range(warp.shape[1]):
+            value = difference[y, x]
+            bit = mask[y, x]
+            usable = (value - value == np.float32(0)) & (bit & bad == 0)
+            n_matched[y, x] += 1 if usable else 0
+            flag = NO_DATA if warp[y, x] != warp[y, x] else 0
+            flag |= EDGE if bit & edge != 0 else 0
+            flag |= MASKED if bit & masked != 0 else 0
+            flags[y, x] = flag
+
+
+@kernel
+def _list_deviations(image, variance, floor, offset, index, difference, spread):  # type: ignore[no-untyped-def]
+    """List the pixels beyond `floor` sigma; return their number."""
+    n = 0
+    width = image.shape[1]
+    near = np.float32(floor * floor * 0.999)
+    for y in range(image.shape[0]):
+        for x0 in range(0, width, 64):
+            x1 = min(x0 + 64, width)
+            # A quick test of a run of pixels, a little too generous, keeps
+            # square roots and branches to the few that may deviate.
+            hits = 0
+            for x in range(x0, x1):
+                d = image[y, x]
+                hits += 1 if d * d >= near * variance[y, x] else 0
+            if hits == 0:
+                continue
+            for x in range(x0, x1):
+                d = np.float64(image[y, x])
+                if abs(d) >= floor * np.sqrt(np.float64(variance[y, x])):
+                    index[n] = offset + y * width + x
+                    difference[n] = image[y, x]
+                    spread[n] = variance[y, x]
+                    n += 1
+    return n

@@ -1,0 +1,141 @@
+"""Streaks of every epoch, grown into their wings (section 10 of the method's description)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..config import CompareWarpConfig
+from .difference import DifferenceTerm, difference_rows
+from .footprints import Candidates
+from .mask_planes import bits
+from .parallel import Progress, for_each, no_progress
+from .protection import lies_inside
+from .spans import Spans, connected_groups, disc_half_widths
+from .streaks import find_streaks, streak_mask
+from .warps import WarpStack
+
+__all__ = ["StreakFootprints", "difference_of_epoch", "find_streak_footprints"]
+
+
+@dataclass(frozen=True)
+class StreakFootprints:
+    """The streaks of one epoch.
+
+    Attributes
+    ----------
+    spans : Spans
+        All their pixels.
+    groups : tuple of Spans
+        The pixels of each; neighbours may overlap.
+    peak_chi : tuple of float
+        Largest \\|chi\\| of each before it grew.
+    """
+
+    spans: Spans
+    groups: tuple[Spans, ...]
+    peak_chi: tuple[float, ...]
+
+    @classmethod
+    def none(cls) -> "StreakFootprints":
+        """Return no streaks."""
+        return cls(Spans.empty(), (), ())
+
+
+def difference_of_epoch(
+    stack: WarpStack,
+    epoch: int,
+    template_image: npt.NDArray[np.float32],
+    template_variance: npt.NDArray[np.float32],
+    factor: float,
+    terms: Sequence[DifferenceTerm] = (),
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the warp difference of one epoch and its variance, both ``(y, x)`` float32."""
+    row = int(stack.partner[epoch])
+    image = np.empty(stack.shape, np.float32)
+    variance = np.empty_like(image)
+    difference_rows(
+        stack.matched.image[row], stack.matched.variance[row], template_image, template_variance,
+        factor, image, variance,
+    )  # fmt: skip
+    for term in terms:
+        term.apply(row, 0, image, variance)
+    return image, variance
+
+
+def find_streak_footprints(
+    stack: WarpStack,
+    template_image: npt.NDArray[np.float32],
+    template_variance: npt.NDArray[np.float32],
+    variance_scale: npt.NDArray[np.float64],
+    compared: npt.NDArray[np.bool_],
+    candidates: Sequence[Candidates],
+    protected: npt.NDArray[np.int32] | None,
+    *,
+    config: CompareWarpConfig,
+    terms: Sequence[DifferenceTerm] = (),
+    progress: Progress = no_progress,
+) -> tuple[StreakFootprints, ...]:
+    """Find the streaks of every epoch.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    template_image, template_variance : ndarray of float32
+        ``(y, x)`` template, holes filled.
+    variance_scale : ndarray
+        ``(epoch,)`` factors of the matched warps' variances.
+    compared : ndarray of bool
+        ``(epoch,)`` epochs to work on.
+    candidates : sequence of Candidates
+        One for each epoch: a streak consists of detected pixels only.
+    protected : ndarray of int32 or None
+        ``(y, x)`` footprints of bright sources; a streak wholly inside one is left.
+    config : CompareWarpConfig
+        The knobs named ``streak_…``.
+    terms : sequence of DifferenceTerm
+    progress : callable
+
+    Returns
+    -------
+    tuple of StreakFootprints
+        One for each epoch.
+    """
+    blocking = bits(stack.mask_planes, config.streak_bad_planes)
+    saturated = bits(stack.mask_planes, ["SAT"])
+
+    def find(epoch: int) -> StreakFootprints:
+        if not compared[epoch] or not len(candidates[epoch]):
+            return StreakFootprints.none()
+        difference, variance = difference_of_epoch(
+            stack, epoch, template_image, template_variance, variance_scale[epoch], terms
+        )
+        row = int(stack.partner[epoch])
+        mask = stack.matched.mask[row]
+        detected = candidates[epoch].spans.mask(stack.shape)
+        streaks = find_streaks(
+            difference, variance, detected, mask & blocking != 0, detected & (mask & saturated != 0),
+            min_edge_pixels=config.streak_min_edge_pixels,
+            max_deviation=config.streak_max_deviation, rho_bin=config.streak_rho_bin,
+            theta_bin=config.streak_theta_bin, profile_sigma=config.streak_profile_sigma,
+            saturation_distance=config.streak_saturation_distance,
+        )  # fmt: skip
+        found = Spans.of_mask(streak_mask(streaks, detected))
+        group, count = connected_groups(found, diagonal=False)
+        inside = np.zeros(count, np.bool_)
+        if protected is not None:
+            inside = lies_inside(found, group, count, protected)
+        half_widths = disc_half_widths(int(config.streak_grow_sigma * stack.psf_sigma[row]))
+        groups, peaks, union = [], [], Spans.empty()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            chi = np.abs(difference) / np.sqrt(variance)
+        for number in np.flatnonzero(~inside):
+            core = found[group == number]
+            grown = core.grown(half_widths, stack.shape)
+            peaks.append(float(np.nanmax(chi[core.mask(stack.shape)])))
+            groups.append(grown)
+            union = union.union(grown)
+        return StreakFootprints(union, tuple(groups), tuple(peaks))
+
+    return tuple(for_each(find, range(stack.n_epochs), "streaks", progress))

@@ -1,0 +1,143 @@
+"""The model of the static sky (section 3 of the method's description)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from .mask_planes import OUTPUT_PLANES, add_planes, bits
+from .parallel import Progress, block, for_each_band, no_progress
+from .stacking import MaskRules, combine_values, count_and_combine_masks
+from .warps import WarpStack
+
+__all__ = ["Template", "fill_holes", "make_template"]
+
+
+@dataclass(frozen=True)
+class Template:
+    """A model of the static sky.
+
+    Attributes
+    ----------
+    image, variance : ndarray of float32
+        ``(y, x)``; NaN where no warp has data.
+    mask : ndarray of int32
+        ``(y, x)`` bit planes as in `mask_planes`.
+    mask_planes : dict of str to int
+        Bit number of each plane.
+    """
+
+    image: npt.NDArray[np.float32]
+    variance: npt.NDArray[np.float32]
+    mask: npt.NDArray[np.int32]
+    mask_planes: dict[str, int]
+
+
+def make_template(
+    stack: WarpStack,
+    weights: npt.NDArray[np.float64],
+    *,
+    bad_planes: tuple[str, ...],
+    statistic: str,
+    sigma: float,
+    iterations: int,
+    error_from_input_variance: bool,
+    mask_propagation: dict[str, float],
+    progress: Progress = no_progress,
+) -> Template:
+    """Combine the PSF-matched warps of a stack.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    weights : ndarray
+        ``(matched epoch,)`` weights; warps of weight 0 are left out.
+    bad_planes : tuple of str
+        Pixels with one of these planes do not enter.
+    statistic : {"MEANCLIP", "MEAN", "MEDIAN"}
+    sigma, iterations
+        The clip.
+    error_from_input_variance : bool
+        Variance from the warps' variances, or from their scatter.
+    mask_propagation : dict of str to float
+        See `MaskRules.named`.
+    progress : callable
+    """
+    planes = add_planes(stack.mask_planes, OUTPUT_PLANES)
+    rules = MaskRules.named(
+        planes, bad=bad_planes, removed=("NOT_DEBLENDED",), propagation=mask_propagation
+    )
+    height, width = stack.shape
+    image = np.empty((height, width), np.float32)
+    variance = np.empty((height, width), np.float32)
+    mask = np.empty((height, width), np.int32)
+    warps = stack.matched
+
+    def work(y0: int, y1: int) -> None:
+        image_block, start = block(warps.image, y0, y1)
+        variance_block, _ = block(warps.variance, y0, y1)
+        mask_block, _ = block(warps.mask, y0, y1)
+        rows = (start, start + y1 - y0)
+        clipped = np.empty((y1 - y0, width), np.bool_)
+        count = np.empty((y1 - y0, width), np.uint16)
+        combine_values(
+            image_block, variance_block, mask_block, rows, weights, rules.bad,
+            statistic=statistic, sigma=sigma, iterations=iterations,
+            error_from_input_variance=error_from_input_variance,
+            out_image=image[y0:y1], out_variance=variance[y0:y1], out_clipped=clipped,
+        )  # fmt: skip
+        count_and_combine_masks(
+            image_block, mask_block, rows, weights, rules, clipped, mask[y0:y1], count
+        )
+        set_derived_planes(planes, variance[y0:y1], mask[y0:y1])
+
+    for_each_band(work, height, len(warps) * width * 12, "template", progress)
+    return Template(image, variance, mask, planes)
+
+
+def set_derived_planes(
+    planes: dict[str, int], variance: npt.NDArray[np.float32], mask: npt.NDArray[np.int32]
+) -> None:
+    """Set, in place, the planes of a combined mask that follow from its others.
+
+    INEXACT_PSF goes where the inputs of a pixel differ from its neighbours';
+    NO_DATA where the variance is exactly 0.
+    """
+    inexact = bits(planes, ["SENSOR_EDGE", "CLIPPED", "REJECTED"])
+    mask[mask & inexact != 0] |= bits(planes, ["INEXACT_PSF"])
+    mask[variance == 0] |= bits(planes, ["NO_DATA"])
+
+
+def fill_holes(image: npt.NDArray[np.float32]) -> tuple[npt.NDArray, npt.NDArray] | None:
+    """Find, for each NaN pixel, the nearest pixel with a value.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        ``(y, x)``.
+
+    Returns
+    -------
+    tuple of ndarray or None
+        Flat indices of the holes' pixels and of the pixels to fill them from;
+        None where the image is NaN everywhere or nowhere.
+    """
+    holes = np.isnan(image)
+    if not holes.any() or holes.all():
+        return None
+    targets, sources = [], []
+    labels, _ = ndimage.label(holes, np.ones((3, 3)))
+    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
+        # The nearest value of a hole's pixel borders on the hole: its box and
+        # one pixel around it hold all that matters.
+        y0, x0 = max(rows.start - 1, 0), max(columns.start - 1, 0)
+        box = (slice(y0, rows.stop + 1), slice(x0, columns.stop + 1))
+        hole = labels[box] == label
+        nearest = ndimage.distance_transform_edt(
+            holes[box], return_distances=False, return_indices=True
+        )
+        y, x = np.nonzero(hole)
+        targets.append((y + y0) * image.shape[1] + x + x0)
+        sources.append((nearest[0][hole] + y0) * image.shape[1] + nearest[1][hole] + x0)
+    return np.concatenate(targets), np.concatenate(sources)

@@ -1,0 +1,111 @@
+"""Which candidates are clipped, and why (section 7 of the method's description)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from .counts import Counts
+from .footprints import Candidates
+from .protection import lies_inside
+
+__all__ = ["Verdict", "Verdicts", "decide", "effective_maximum"]
+
+
+class Verdict(IntEnum):
+    """What becomes of a candidate."""
+
+    PERSISTENT = 0
+    CLIPPED = 1
+    PROTECTED = 2
+    PREFILTERED = 3
+    STREAK = 4
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The verdicts on the candidates of one epoch.
+
+    Attributes
+    ----------
+    verdict : ndarray of uint8
+        ``(candidate,)`` values of `Verdict`.
+    max_epochs : ndarray of int
+        ``(candidate,)`` effective maximum number of epochs.
+    fraction : ndarray of float
+        ``(candidate,)`` fraction of its area that deviates in at most so many.
+    """
+
+    verdict: npt.NDArray[np.uint8]
+    max_epochs: npt.NDArray[np.int64]
+    fraction: npt.NDArray[np.float64]
+
+
+def effective_maximum(
+    n_mean: npt.ArrayLike,
+    *,
+    temporal_threshold: float,
+    max_epochs: int | None,
+    max_epochs_slope: float,
+) -> npt.NDArray[np.int64]:
+    """Return in how many epochs an artifact may appear.
+
+    Parameters
+    ----------
+    n_mean : array_like
+        Mean number of usable epochs over a candidate, N.
+    temporal_threshold, max_epochs, max_epochs_slope
+        The rule: int(min(temporal_threshold · N, max_epochs + max_epochs_slope · N)).
+        Without `max_epochs` the first term alone.
+    """
+    n = np.asarray(n_mean, np.float64)
+    low = temporal_threshold * n
+    if max_epochs is not None:
+        low = np.minimum(low, max_epochs + max_epochs_slope * n)
+    return low.astype(np.int64)
+
+
+def decide(
+    candidates: Sequence[Candidates],
+    counts: Counts,
+    protected: npt.NDArray[np.int32] | None,
+    *,
+    temporal_threshold: float,
+    max_epochs: int | None,
+    max_epochs_slope: float,
+    spatial_threshold: float,
+) -> tuple[Verdicts, ...]:
+    """Decide on every candidate.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidates
+        One for each epoch.
+    counts : Counts
+    protected : ndarray of int32 or None
+        ``(y, x)`` footprints of bright sources; None: nothing is protected.
+    temporal_threshold, max_epochs, max_epochs_slope
+        See `effective_maximum`.
+    spatial_threshold : float
+        Clip where `fraction` is strictly greater.
+    """
+    result = []
+    for found, n_mean, cumulative in zip(
+        candidates, counts.n_mean, counts.cumulative, strict=True
+    ):
+        maximum = effective_maximum(
+            n_mean, temporal_threshold=temporal_threshold, max_epochs=max_epochs,
+            max_epochs_slope=max_epochs_slope,
+        )  # fmt: skip
+        column = np.minimum(maximum, cumulative.shape[1] - 1)
+        few = cumulative[np.arange(len(found)), column]
+        fraction = few / found.area
+        verdict = np.where(fraction > spatial_threshold, Verdict.CLIPPED, Verdict.PERSISTENT)
+        if protected is not None:
+            inside = lies_inside(found.spans, found.group, len(found), protected)
+            verdict[(verdict == Verdict.CLIPPED) & inside] = Verdict.PROTECTED
+        verdict[~found.stays] = Verdict.PREFILTERED
+        result.append(Verdicts(verdict.astype(np.uint8), maximum, fraction))
+    return tuple(result)

@@ -1,0 +1,151 @@
+"""The table of footprints: a row for every candidate, with the rule that decided."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .algorithm.stages import Products
+from .algorithm.verdicts import Verdict
+from .algorithm.warps import WarpStack
+from .config import CompareWarpConfig
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["make_footprint_table"]
+
+_SIGNS = np.array(["", "positive", "negative", "both"])
+
+#: Column, unit and meaning.
+_COLUMNS = {
+    "id": ("", "number of the footprint, as in the label images"),
+    "epoch": ("", "id of the epoch"),
+    "epoch_index": ("", "place of the epoch in the stack"),
+    "y0": ("pix", "first row"),
+    "y1": ("pix", "row after the last"),
+    "x0": ("pix", "first column"),
+    "x1": ("pix", "column after the last"),
+    "area": ("pix", "number of pixels"),
+    "peak_chi": ("", "largest deviation from the template, in sigma"),
+    "polarity": ("", "whether light is in excess, missing, or both"),
+    "n_mean": ("", "mean number of usable epochs over its pixels"),
+    "max_epochs": ("", "in how many epochs an artifact may appear there"),
+    "fraction": ("", "fraction of its area that deviates in at most so many epochs"),
+    "good_fraction": ("", "fraction of its area that is not masked anyway"),
+    "verdict": ("", "what becomes of it"),
+    "reason": ("", "the rule that decided, with its numbers"),
+}
+
+
+def make_footprint_table(
+    stack: WarpStack, config: CompareWarpConfig, products: Products
+) -> "Table":
+    """Return the footprints of all epochs as a table.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    config : CompareWarpConfig
+    products : Products
+
+    Returns
+    -------
+    astropy.table.Table
+        Ordered by epoch, then by place; ``id`` counts from 1.
+    """
+    from astropy.table import Table
+
+    parts: dict[str, list] = {name: [] for name in _COLUMNS}
+    for index in range(stack.n_epochs):
+        for name, values in _rows_of_candidates(index, config, products).items():
+            parts[name].append(values)
+        for name, values in _rows_of_streaks(index, products).items():
+            parts[name].append(values)
+    columns = {name: np.concatenate(values) for name, values in parts.items() if values}
+    columns["id"] = np.arange(1, len(columns["epoch_index"]) + 1)
+    ids = np.array(stack.epochs)
+    columns["epoch"] = ids[columns["epoch_index"]]
+    table = Table({name: columns[name] for name in _COLUMNS})
+    for name, (unit, description) in _COLUMNS.items():
+        table[name].info.description = description
+        if unit:
+            table[name].info.unit = unit
+    return table
+
+
+def _rows_of_candidates(index: int, config: CompareWarpConfig, made: Products) -> dict[str, np.ndarray]:
+    """Return the columns of one epoch's candidates."""
+    found, verdicts = made.candidates[index], made.verdicts[index]
+    n_mean = made.counts.n_mean[index]
+    names = np.array([verdict.name.lower() for verdict in Verdict])
+    good = found.good_area / found.area
+    reasons = [
+        _reason(config, Verdict(verdict), fraction, maximum, n, good_fraction)
+        for verdict, fraction, maximum, n, good_fraction in zip(
+            verdicts.verdict, verdicts.fraction, verdicts.max_epochs, n_mean, good, strict=True
+        )
+    ]
+    return {
+        "epoch_index": np.full(len(found), index),
+        "y0": found.box[:, 0],
+        "y1": found.box[:, 1],
+        "x0": found.box[:, 2],
+        "x1": found.box[:, 3],
+        "area": found.area,
+        "peak_chi": found.peak_chi,
+        "polarity": _SIGNS[found.signs],
+        "n_mean": n_mean,
+        "max_epochs": verdicts.max_epochs,
+        "fraction": verdicts.fraction,
+        "good_fraction": good,
+        "verdict": names[verdicts.verdict],
+        "reason": np.array(reasons, dtype=str),
+    }
+
+
+def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
+    """Return the columns of one epoch's streaks."""
+    streaks = made.streaks[index]
+    n = len(streaks.groups)
+    if n == 0:
+        return {}
+    epoch_count, n_matched = made.counts.epoch_count, made.detections.n_matched
+    boxes = np.array(
+        [(s.y.min(), s.y.max() + 1, s.x0.min(), s.x1.max()) for s in streaks.groups], np.int32
+    )
+    masks = [spans.mask(epoch_count.shape) for spans in streaks.groups]
+    return {
+        "epoch_index": np.full(n, index),
+        "y0": boxes[:, 0],
+        "y1": boxes[:, 1],
+        "x0": boxes[:, 2],
+        "x1": boxes[:, 3],
+        "area": np.array([spans.area for spans in streaks.groups]),
+        "peak_chi": np.array(streaks.peak_chi, np.float32),
+        "polarity": np.full(n, "positive"),
+        "n_mean": np.array([n_matched[mask].mean() for mask in masks]),
+        "max_epochs": np.full(n, -1),
+        "fraction": np.full(n, np.nan),
+        "good_fraction": np.full(n, np.nan),
+        "verdict": np.full(n, "streak"),
+        "reason": np.full(n, "a straight line among the deviating pixels"),
+    }
+
+
+def _reason(
+    config: CompareWarpConfig,
+    verdict: Verdict,
+    fraction: float,
+    maximum: int,
+    n_mean: float,
+    good: float,
+) -> str:
+    """Say in one line which rule decided."""
+    if verdict is Verdict.PREFILTERED:
+        return f"{good:.3f} of its area is unmasked, not more than {config.prefilter_ratio:g}"
+    rule = f"{fraction:.3f} of its area deviates in at most {maximum} of {n_mean:.1f} epochs"
+    if verdict is Verdict.PERSISTENT:
+        return f"{rule}, not more than {config.spatial_threshold:g}"
+    if verdict is Verdict.PROTECTED:
+        return f"{rule}, but it lies inside a bright source"
+    return f"{rule}, more than {config.spatial_threshold:g}"
