@@ -234,8 +234,8 @@ class CompareWarpConfig(BaseModel):
     )  # fmt: skip
     online_mean: bool = knob(
         False, "online mean", stage="coadd", lsst="doOnlineForMean",
-        help="The reference's way to save memory. This engine never holds the stack twice; the "
-        "result is the same either way.",
+        help="Round as the reference's running sums do, its way to save memory; this engine "
+        "never holds the stack twice. The difference is below one part in a million.",
     )  # fmt: skip
     sigma_clip: float = knob(
         3.0, "sigma clip", stage="direct weights", lsst="sigmaClip", unit="sigma", gt=0,

@@ -240,7 +240,7 @@ class CompareWarpResult:
             statistic=config.statistic, sigma=config.sigma_clip,
             iterations=config.clip_iterations,
             error_from_input_variance=config.error_from_input_variance,
-            mask_propagation=config.mask_propagation,
+            mask_propagation=config.mask_propagation, online=config.online_mean,
         )  # fmt: skip
 
     @cached_property

@@ -123,6 +123,7 @@ def make_coadd(
     iterations: int,
     error_from_input_variance: bool,
     mask_propagation: dict[str, float],
+    online: bool = False,
     stage: str = "coadd",
     progress: Progress = no_progress,
 ) -> Coadd:
@@ -143,6 +144,8 @@ def make_coadd(
         Variance from the warps' variances, or from their scatter.
     mask_propagation : dict of str to float
         See `MaskRules.named`.
+    online : bool
+        Round as the reference's running sums do; see `combine_values`.
     stage : str
         Name for the reports of progress.
     progress : callable
@@ -174,6 +177,7 @@ def make_coadd(
             statistic=statistic, sigma=sigma, iterations=iterations,
             error_from_input_variance=error_from_input_variance,
             out_image=image[y0:y1], out_variance=variance[y0:y1], out_clipped=clipped,
+            online=online,
         )  # fmt: skip
         count_and_combine_masks(
             images, direct_masks, (0, y1 - y0), masks.weights, rules, clipped,

@@ -113,13 +113,13 @@ def difference_rows(
     image, variance, template_image, template_variance : ndarray of float32
         ``(rows, x)``.
     factor : float
-        What the warp's variance is multiplied by.
+        What the warp's variance is multiplied by, rounded to float32 first.
     out_image, out_variance : ndarray of float32
         ``(rows, x)`` results, rounded to float32 after each step as the
         reference's are.
     """
     _difference(
-        image, variance, template_image, template_variance, np.float64(factor),
+        image, variance, template_image, template_variance, np.float32(factor),
         out_image, out_variance,
     )  # fmt: skip
 
@@ -214,8 +214,7 @@ def _difference(image, variance, template, template_variance, factor, out, out_v
     for y in range(image.shape[0]):
         for x in range(image.shape[1]):
             out[y, x] = image[y, x] - template[y, x]
-            scaled = np.float32(factor * np.float64(variance[y, x]))
-            out_variance[y, x] = scaled + template_variance[y, x]
+            out_variance[y, x] = factor * variance[y, x] + template_variance[y, x]
 
 
 @kernel

@@ -42,6 +42,7 @@ def combine_values(
     out_image: npt.NDArray[np.float32],
     out_variance: npt.NDArray[np.float32],
     out_clipped: npt.NDArray[np.bool_],
+    online: bool = False,
 ) -> None:
     """Combine the values of each pixel over the epochs.
 
@@ -69,13 +70,23 @@ def combine_values(
         ``(rows, x)`` results; NaN where no value is left.
     out_clipped : ndarray
         ``(rows, x)`` set where the clip left out a value.
+    online : bool
+        Round as the reference's running sums do, which serve for MEAN only:
+        each product to float32, but not the sum of the weights.
     """
     used = np.flatnonzero(weights > 0)
-    narrowed = weights.astype(np.float32).astype(np.float64)[used]
+    exact = weights[used]
+    narrowed = exact.astype(np.float32).astype(np.float64)
     if statistic == "MEAN" and error_from_input_variance:
+        # The type of the factors is the precision of the products.
+        total, factors, squares = narrowed, narrowed, narrowed**2
+        if online:
+            total = exact
+            factors, squares = exact.astype(np.float32), (exact**2).astype(np.float32)
         _mean(
-            image, variance, mask, rows[0], rows[1], used, narrowed, bad, out_image, out_variance
-        )
+            image, variance, mask, rows[0], rows[1], used, total, factors, squares, bad,
+            out_image, out_variance,
+        )  # fmt: skip
         out_clipped[...] = False
         return
     _robust(
@@ -113,7 +124,9 @@ def sorting_network(n: int) -> npt.NDArray[np.int32]:
 
 
 @kernel
-def _mean(image, variance, mask, y0, y1, epochs, weights, bad, out_image, out_variance):  # type: ignore[no-untyped-def]
+def _mean(  # type: ignore[no-untyped-def]
+    image, variance, mask, y0, y1, epochs, weights, factors, squares, bad, out_image, out_variance
+):
     """Weighted mean, a run of pixels at a time so that the sums stay in cache."""
     run = 512
     width = image.shape[2]
@@ -128,15 +141,15 @@ def _mean(image, variance, mask, y0, y1, epochs, weights, bad, out_image, out_va
             sum_wwvar[:n] = 0.0
             for k in range(epochs.size):
                 e = epochs[k]
-                w = weights[k]
+                w, factor, square = weights[k], factors[k], squares[k]
                 for i in range(n):
                     value = image[e, y, x0 + i]
-                    spread = np.float64(variance[e, y, x0 + i])
+                    spread = variance[e, y, x0 + i]
                     bit = mask[e, y, x0 + i]
                     good = (value - value == np.float32(0)) & (bit & bad == 0)
                     sum_w[i] += w if good else 0.0
-                    sum_wv[i] += w * np.float64(value) if good else 0.0
-                    sum_wwvar[i] += w * w * spread if good else 0.0
+                    sum_wv[i] += np.float64(factor * value) if good else 0.0
+                    sum_wwvar[i] += np.float64(square * spread) if good else 0.0
             for i in range(n):
                 total = sum_w[i]
                 out_image[y - y0, x0 + i] = sum_wv[i] / total

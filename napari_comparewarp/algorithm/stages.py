@@ -280,7 +280,8 @@ def combine_coadd(given: Inputs, made: Products) -> dict[str, Any]:
         made.direct_masks, bad_planes=config.bad_planes, removed_planes=config.removed_planes,
         statistic=config.statistic, sigma=config.sigma_clip, iterations=config.clip_iterations,
         error_from_input_variance=config.error_from_input_variance,
-        mask_propagation=config.mask_propagation, progress=given.progress,
+        mask_propagation=config.mask_propagation, online=config.online_mean,
+        progress=given.progress,
     )  # fmt: skip
     return {"coadd": interpolate_holes(coadd) if config.interpolate else coadd}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
+from scipy.optimize import OptimizeResult, least_squares
 
 __all__ = ["MOFFAT_EXPONENT", "LineFit", "LineFitError", "fit_line", "moffat"]
 
@@ -166,7 +166,7 @@ def fit_line(
         if abs(offset) > BAND_HALF_WIDTH or abs(slope) > BAND_HALF_WIDTH:
             raise LineFitError("the fit runs away from the edges that it started from")
         x, y = x + offset * np.cos(angle), y + offset * np.sin(angle)
-        angle += float(np.arctan2(slope, half))
+        angle -= float(np.arctan2(slope, half))
         if not last:
             start = np.array([0.0, 0.0, *solution.x[2:]])
     _, _, bend, width, peak = solution.x
@@ -230,7 +230,7 @@ def _model(parameters: FloatArray, band: _Band) -> FloatArray:
     return parameters[4] * moffat(_distance(parameters, band), parameters[3])
 
 
-def _fit_band(band: _Band, start: FloatArray | None):  # type: ignore[no-untyped-def]
+def _fit_band(band: _Band, start: FloatArray | None) -> OptimizeResult:
     """Return the least-squares solution for offset, slope, bend, width and peak."""
     if band.value.size < 10:
         raise LineFitError("too few usable pixels")
@@ -270,7 +270,7 @@ def _fit_band(band: _Band, start: FloatArray | None):  # type: ignore[no-untyped
     return solution
 
 
-def _covariance(jacobian: FloatArray) -> FloatArray:
+def _covariance(jacobian: FloatArray) -> npt.NDArray[np.floating]:
     """Return the covariance of the parameters of a weighted fit."""
     try:
         return np.linalg.inv(jacobian.T @ jacobian)

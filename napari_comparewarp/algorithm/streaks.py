@@ -5,14 +5,13 @@ by their straight edges, whatever the other epochs show in the same place.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
-from skimage.measure import approximate_polygon, find_contours
 
+from .streak_edges import Edge, far_from_saturation, straight_edges
 from .streak_profile import LineFit, LineFitError, fit_line, moffat
 
 __all__ = ["Streak", "find_streaks", "streak_mask"]
@@ -84,27 +83,6 @@ class Streak:
         return np.abs(self.distance(y, x)) < self.half_width
 
 
-@dataclass(frozen=True)
-class _Edge:
-    """A straight piece of the outline of a detection: x, y of its two ends."""
-
-    ends: FloatArray  # (2, 2)
-
-    @property
-    def vector(self) -> FloatArray:
-        return self.ends[1] - self.ends[0]
-
-    @property
-    def length(self) -> float:
-        return float(np.hypot(*self.vector))
-
-    @property
-    def theta(self) -> float:
-        """Direction of the normal, degrees, 0 ≤ theta < 180."""
-        dx, dy = self.vector
-        return float(np.rad2deg(np.arctan2(dx, -dy)) % 180.0)
-
-
 def find_streaks(
     difference: npt.NDArray[np.floating],
     variance: npt.NDArray[np.floating],
@@ -169,8 +147,12 @@ def find_streaks(
     hardly longer than wide, bent, or dark for most of its length.
     """
     _check_shapes(difference, variance, detected, blocked, saturated_detected)
-    edges = list(_straight_edges(detected, blocked, min_edge_pixels, max_deviation))
-    edges = _far_from_saturation(edges, saturated_detected, saturation_distance, min_edge_pixels)
+    edges = far_from_saturation(
+        straight_edges(detected, blocked, min_edge_pixels, max_deviation),
+        saturated_detected,
+        saturation_distance,
+        min_edge_pixels,
+    )
     edges.sort(key=lambda edge: -edge.length)
     if not edges:
         return []
@@ -229,3 +211,77 @@ def _check_shapes(difference: npt.NDArray, *others: npt.NDArray) -> None:
             raise ValueError(
                 f"{name} has shape {plane.shape} where difference has {difference.shape}"
             )
+
+
+def _is_beside(edge: Edge, seed: Edge, distance: float, theta_slack: float) -> bool:
+    """Return whether two edges may be those of one trail."""
+    if _turn(edge.theta, seed.theta) > theta_slack:
+        return False
+    return bool((np.abs(_offsets(seed, edge.ends)) < distance).all())
+
+
+def _turn(theta: float, other: float) -> float:
+    """Return the angle between two lines, degrees, 0 to 90."""
+    turn = abs(theta - other) % 180.0
+    return min(turn, 180.0 - turn)
+
+
+def _offsets(seed: Edge, points: FloatArray) -> FloatArray:
+    """Return the signed distance of points (x, y) from the line of an edge."""
+    angle = np.deg2rad(seed.theta)
+    return (points - seed.ends[0]) @ np.array([np.cos(angle), np.sin(angle)])
+
+
+def _common_line(group: Sequence[Edge]) -> tuple[tuple[float, float], float, float]:
+    """Return centre, normal and length of the line amid some edges.
+
+    The longest edge, the first, gives the direction; the line lies halfway
+    between the outermost edges, as a trail lies between its two.
+    """
+    seed = group[0]
+    angle = float(np.deg2rad(seed.theta))
+    normal = np.array([np.cos(angle), np.sin(angle)])
+    along = np.array([-normal[1], normal[0]])
+    points = np.concatenate([edge.ends for edge in group])
+    across_range, along_range = points @ normal, points @ along
+    middle = normal * 0.5 * (across_range.min() + across_range.max())
+    middle += along * 0.5 * (along_range.min() + along_range.max())
+    return (float(middle[0]), float(middle[1])), angle, float(np.ptp(along_range))
+
+
+def _require_streak(fit: LineFit, max_width: float, theta_bin: float) -> None:
+    """Refuse a fit that does not describe a streak."""
+    if fit.width > max_width:
+        raise LineFitError(f"its profile is {fit.width:.0f} pixels wide")
+    if fit.lit_length < MIN_LIT_FRACTION * fit.seen_length:
+        raise LineFitError("it is dark for most of its length")
+    if fit.lit_length < MIN_ELONGATION * fit.fwhm:
+        raise LineFitError(
+            f"it is {fit.lit_length:.0f} pixels long and {fit.fwhm:.0f} wide: not a line"
+        )
+    if fit.turn > max(np.deg2rad(theta_bin), BEND_SIGMA * fit.turn_error):
+        raise LineFitError(f"it bends by {np.rad2deg(fit.turn):.1f} degrees")
+
+
+def _streak(fit: LineFit, profile_sigma: float) -> Streak:
+    """Return the streak that a fit describes, in terms of the image's own axes."""
+    theta = np.rad2deg(fit.angle) % 180.0
+    angle = np.deg2rad(theta)
+    return Streak(
+        rho=float(fit.x * np.cos(angle) + fit.y * np.sin(angle)),
+        theta=float(theta),
+        width=fit.width,
+        half_width=profile_sigma * fit.width,
+        peak=fit.peak,
+        significance=fit.peak / fit.peak_error,
+    )
+
+
+def _is_explained(
+    edge: Edge, streak: Streak, reach: float, theta_bin: float, max_deviation: float
+) -> bool:
+    """Return whether an edge is one more piece of a streak that is already found."""
+    slack = theta_bin + np.rad2deg(2.0 * max_deviation / edge.length)
+    if _turn(edge.theta, streak.theta) > slack:
+        return False
+    return bool((np.abs(streak.distance(edge.ends[:, 1], edge.ends[:, 0])) < reach).all())
