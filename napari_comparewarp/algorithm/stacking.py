@@ -24,6 +24,16 @@ IQR_TO_SIGMA = 0.741301109252801
 #: Pixels that are worked side by side; a multiple of every vector width.
 LANES = 64
 
+#: Pixels of a run whose sums stay in the first-level cache.
+RUN = 512
+
+#: Where the numbers of each lane stand in `_robust`.
+CENTRE, HALF, FIRST_HALF, MEAN, SCATTER = (row * LANES for row in range(5))
+SUM_W, SUM_WW, SUM_WD, SUM_WDD, KEPT = (row * LANES for row in range(5, 10))
+
+#: Where the numbers of each lane stand in `_combine_masks`.
+ALL_BITS, USED_BITS, N_USED, N_UNFLAGGED = (row * LANES for row in range(4))
+
 _CODES = {"MEAN": 0, "MEANCLIP": 1, "MEDIAN": 2}
 
 
@@ -128,32 +138,31 @@ def _mean(  # type: ignore[no-untyped-def]
     image, variance, mask, y0, y1, epochs, weights, factors, squares, bad, out_image, out_variance
 ):
     """Weighted mean, a run of pixels at a time so that the sums stay in cache."""
-    run = 512
     width = image.shape[2]
-    sum_w = np.empty(run, np.float64)
-    sum_wv = np.empty(run, np.float64)
-    sum_wwvar = np.empty(run, np.float64)
+    bad = np.int32(bad)
+    # The sums share one array at constant distances: so the compiler knows that
+    # they do not overlap, and works several pixels with one instruction.
+    sums = np.empty(3 * RUN, np.float64)
     for y in range(y0, y1):
-        for x0 in range(0, width, run):
-            n = min(run, width - x0)
-            sum_w[:n] = 0.0
-            sum_wv[:n] = 0.0
-            sum_wwvar[:n] = 0.0
+        for x0 in range(0, width, RUN):
+            n = min(RUN, width - x0)
+            sums[:] = 0.0
             for k in range(epochs.size):
                 e = epochs[k]
                 w, factor, square = weights[k], factors[k], squares[k]
+                values = image[e, y, x0 : x0 + n]
+                spreads = variance[e, y, x0 : x0 + n]
+                flags = mask[e, y, x0 : x0 + n]
                 for i in range(n):
-                    value = image[e, y, x0 + i]
-                    spread = variance[e, y, x0 + i]
-                    bit = mask[e, y, x0 + i]
-                    good = (value - value == np.float32(0)) & (bit & bad == 0)
-                    sum_w[i] += w if good else 0.0
-                    sum_wv[i] += np.float64(factor * value) if good else 0.0
-                    sum_wwvar[i] += np.float64(square * spread) if good else 0.0
+                    value = values[i]
+                    good = (value - value == np.float32(0)) & (flags[i] & bad == 0)
+                    sums[i] += w if good else 0.0
+                    sums[RUN + i] += np.float64(factor * value) if good else 0.0
+                    sums[2 * RUN + i] += np.float64(square * spreads[i]) if good else 0.0
             for i in range(n):
-                total = sum_w[i]
-                out_image[y - y0, x0 + i] = sum_wv[i] / total
-                out_variance[y - y0, x0 + i] = sum_wwvar[i] / (total * total)
+                total = sums[i]
+                out_image[y - y0, x0 + i] = sums[RUN + i] / total
+                out_variance[y - y0, x0 + i] = sums[2 * RUN + i] / (total * total)
 
 
 @kernel
@@ -164,114 +173,123 @@ def _robust(  # type: ignore[no-untyped-def]
     """Clipped mean, median or mean with scatter, `LANES` pixels at a time."""
     n_epochs = epochs.size
     width = image.shape[2]
+    bad = np.int32(bad)
+    clips = statistic == 1
+    passes = iterations if clips else 2
     values = np.empty((max(n_epochs, 1), LANES), np.float32)
-    ordered = np.empty((max(n_epochs, 1), LANES), np.float32)
+    ordered = np.empty(max(n_epochs, 1) * LANES, np.float32)
+    # Rows of `LANES` at constant distances, see `_mean`.
     count = np.empty(LANES, np.int32)
-    kept = np.empty(LANES, np.int32)
-    centre = np.empty(LANES, np.float64)
-    half = np.empty(LANES, np.float64)
-    half_iqr = np.empty(LANES, np.float64)
-    sum_w = np.empty(LANES, np.float64)
-    sum_ww = np.empty(LANES, np.float64)
-    sum_wd = np.empty(LANES, np.float64)
-    sum_wdd = np.empty(LANES, np.float64)
-    sum_wwvar = np.empty(LANES, np.float64)
-    mean = np.empty(LANES, np.float64)
-    scatter = np.empty(LANES, np.float64)
+    lanes = np.empty(10 * LANES, np.float64)
     for y in range(y0, y1):
         for x0 in range(0, width, LANES):
             n = min(LANES, width - x0)
             count[:] = 0
             for k in range(n_epochs):
                 e = epochs[k]
+                row = image[e, y, x0 : x0 + n]
+                flags = mask[e, y, x0 : x0 + n]
+                kept = values[k]
                 for i in range(n):
-                    value = image[e, y, x0 + i]
-                    bit = mask[e, y, x0 + i]
-                    good = (value - value == np.float32(0)) & (bit & bad == 0)
+                    value = row[i]
+                    good = (value - value == np.float32(0)) & (flags[i] & bad == 0)
                     # Infinity sorts last and is never within a clip.
-                    values[k, i] = value if good else np.float32(np.inf)
+                    kept[i] = value if good else np.float32(np.inf)
                     count[i] += 1 if good else 0
-                for i in range(n, LANES):
-                    values[k, i] = np.float32(np.inf)
-            ordered[:, :] = values
-            for c in range(network.shape[0]):
-                low = network[c, 0]
-                high = network[c, 1]
-                for i in range(LANES):
-                    a = ordered[low, i]
-                    b = ordered[high, i]
-                    ordered[low, i] = min(a, b)
-                    ordered[high, i] = max(a, b)
+                kept[n:] = np.float32(np.inf)
+                ordered[k * LANES : (k + 1) * LANES] = kept
+            _sort_lanes(ordered, network)
             for i in range(LANES):
-                centre[i] = _quantile(ordered, i, count[i], 0.5)
-                half_iqr[i] = (sigma * IQR_TO_SIGMA) * (
+                lanes[CENTRE + i] = _quantile(ordered, i, count[i], 0.5)
+                lanes[FIRST_HALF + i] = (sigma * IQR_TO_SIGMA) * (
                     _quantile(ordered, i, count[i], 0.75) - _quantile(ordered, i, count[i], 0.25)
                 )
                 # The unclipped statistics measure scatter around the mean, in
                 # two passes as the clip does, but keep every value.
-                half[i] = half_iqr[i] if statistic == 1 else np.finfo(np.float64).max
-            for turn in range(iterations if statistic == 1 else 2):
-                sum_w[:] = 0.0
-                sum_ww[:] = 0.0
-                sum_wd[:] = 0.0
-                sum_wdd[:] = 0.0
-                kept[:] = 0
-                for k in range(n_epochs):
-                    w = weights[k]
+                lanes[HALF + i] = lanes[FIRST_HALF + i] if clips else np.finfo(np.float64).max
+            for turn in range(passes):
+                if turn > 0:
                     for i in range(LANES):
-                        d = np.float64(values[k, i]) - centre[i]
-                        inside = abs(d) <= half[i]
-                        wk = w if inside else 0.0
-                        dk = d if inside else 0.0
-                        sum_w[i] += wk
-                        sum_ww[i] += wk * wk
-                        sum_wd[i] += wk * dk
-                        sum_wdd[i] += wk * dk * dk
-                        kept[i] += 1 if inside else 0
-                last = turn == (iterations if statistic == 1 else 2) - 1
-                if last and from_inputs:
-                    sum_wwvar[:] = 0.0
-                    for k in range(n_epochs):
-                        e = epochs[k]
-                        w = weights[k]
-                        for i in range(n):
-                            inside = abs(np.float64(values[k, i]) - centre[i]) <= half[i]
-                            spread = np.float64(variance[e, y, x0 + i])
-                            sum_wwvar[i] += w * w * spread if inside else 0.0
-                for i in range(LANES):
-                    shift = sum_wd[i] / sum_w[i]
-                    squared = sum_w[i] * sum_w[i]
-                    scatter[i] = (sum_wdd[i] / sum_w[i] - shift * shift) * (
-                        squared / (squared - sum_ww[i])
-                    )
-                    mean[i] = centre[i] + shift
-                    if not last:
-                        centre[i] = mean[i]
-                        if statistic == 1:
+                        lanes[CENTRE + i] = lanes[MEAN + i]
+                        if clips:
                             # One value has no scatter: the first half-width stays.
-                            half[i] = (
-                                sigma * np.sqrt(max(scatter[i], 0.0))
-                                if kept[i] > 1
-                                else half_iqr[i]
+                            lanes[HALF + i] = (
+                                sigma * np.sqrt(max(lanes[SCATTER + i], 0.0))
+                                if lanes[KEPT + i] > 1.0
+                                else lanes[FIRST_HALF + i]
                             )
+                _sum_inside(values, weights, lanes)
+                for i in range(LANES):
+                    total = lanes[SUM_W + i]
+                    squared = total * total
+                    shift = lanes[SUM_WD + i] / total
+                    lanes[SCATTER + i] = (lanes[SUM_WDD + i] / total - shift * shift) * (
+                        squared / (squared - lanes[SUM_WW + i])
+                    )
+                    lanes[MEAN + i] = lanes[CENTRE + i] + shift
+            if from_inputs:
+                # Of the sums of the last pass, this one takes the place of SUM_WDD.
+                lanes[SUM_WDD : SUM_WDD + LANES] = 0.0
+                for k in range(n_epochs):
+                    square = weights[k] * weights[k]
+                    kept = values[k]
+                    spreads = variance[epochs[k], y, x0 : x0 + n]
+                    for i in range(n):
+                        d = abs(np.float64(kept[i]) - lanes[CENTRE + i])
+                        spread = square * np.float64(spreads[i])
+                        lanes[SUM_WDD + i] += spread if d <= lanes[HALF + i] else 0.0
             for i in range(n):
                 x = x0 + i
-                squared = sum_w[i] * sum_w[i]
+                kept_here = lanes[KEPT + i]
+                scatter = max(lanes[SCATTER + i], 0.0)
+                squared = lanes[SUM_W + i] * lanes[SUM_W + i]
                 if statistic == 2:
                     out_image[y - y0, x] = _quantile(ordered, i, count[i], 0.5)
                 else:
-                    out_image[y - y0, x] = mean[i] if kept[i] > 0 else np.nan
-                scatter[i] = max(scatter[i], 0.0)
-                if kept[i] == 0 or (kept[i] == 1 and not (from_inputs and statistic != 2)):
+                    out_image[y - y0, x] = lanes[MEAN + i] if kept_here > 0 else np.nan
+                if kept_here == 0 or (kept_here == 1 and not (from_inputs and statistic != 2)):
                     out_variance[y - y0, x] = np.nan
                 elif statistic == 2:
                     # The median of n normal values scatters by pi/2n, n large.
-                    out_variance[y - y0, x] = 0.5 * np.pi * scatter[i] / kept[i]
+                    out_variance[y - y0, x] = 0.5 * np.pi * scatter / kept_here
                 elif from_inputs:
-                    out_variance[y - y0, x] = sum_wwvar[i] / squared
+                    out_variance[y - y0, x] = lanes[SUM_WDD + i] / squared
                 else:
-                    out_variance[y - y0, x] = scatter[i] * sum_ww[i] / squared
-                out_clipped[y - y0, x] = kept[i] < count[i]
+                    out_variance[y - y0, x] = scatter * lanes[SUM_WW + i] / squared
+                out_clipped[y - y0, x] = kept_here < count[i]
+
+
+@kernel
+def _sort_lanes(ordered, network):  # type: ignore[no-untyped-def]
+    """Sort the values of each lane with a network of compare-exchanges."""
+    for c in range(network.shape[0]):
+        low = ordered[network[c, 0] * LANES : (network[c, 0] + 1) * LANES]
+        high = ordered[network[c, 1] * LANES : (network[c, 1] + 1) * LANES]
+        for i in range(LANES):
+            a = low[i]
+            b = high[i]
+            low[i] = a if a < b else b
+            high[i] = b if a < b else a
+
+
+@kernel
+def _sum_inside(values, weights, lanes):  # type: ignore[no-untyped-def]
+    """Sum weights, deviations and their squares over the values within each lane's clip."""
+    lanes[SUM_W : KEPT + LANES] = 0.0
+    for k in range(weights.size):
+        w = weights[k]
+        ww = w * w
+        kept = values[k]
+        for i in range(LANES):
+            d = np.float64(kept[i]) - lanes[CENTRE + i]
+            inside = abs(d) <= lanes[HALF + i]
+            d = d if inside else 0.0
+            wd = w * d
+            lanes[SUM_W + i] += w if inside else 0.0
+            lanes[SUM_WW + i] += ww if inside else 0.0
+            lanes[SUM_WD + i] += wd
+            lanes[SUM_WDD + i] += wd * d
+            lanes[KEPT + i] += 1.0 if inside else 0.0
 
 
 @kernel
@@ -281,10 +299,10 @@ def _quantile(ordered, lane, n, fraction):  # type: ignore[no-untyped-def]
         return np.nan
     position = fraction * (n - 1)
     below = int(position)
-    a = np.float64(ordered[below, lane])
+    a = np.float64(ordered[below * LANES + lane])
     if below + 1 >= n:
         return a
-    return a + (np.float64(ordered[below + 1, lane]) - a) * (position - below)
+    return a + (np.float64(ordered[(below + 1) * LANES + lane]) - a) * (position - below)
 
 
 @dataclass(frozen=True)
@@ -397,59 +415,72 @@ def _combine_masks(  # type: ignore[no-untyped-def]
     no_data, clipped_bit, clipped, out_mask, out_count,
 ):  # fmt: skip
     """Combine masks, a run of pixels at a time so that the sums stay in cache."""
-    run = 512
     width = mask.shape[2]
-    n_propagated = propagated.size
-    used_bits = np.empty(run, np.int32)
-    all_bits = np.empty(run, np.int32)
-    n_used = np.empty(run, np.int32)
-    count = np.empty(run, np.int32)
-    weight_used = np.empty(run, np.float64)
-    weight_lost = np.empty((max(n_propagated, 1), run), np.float64)
+    n_epochs = epochs.size
     keep = ~np.int32(removed)
+    bad = np.int32(bad)
+    rejecting = bad & keep
+    bits = np.empty(4 * LANES, np.int32)
+    lost = np.empty((max(propagated.size, 1), LANES), np.float64)
+    used = np.empty(LANES, np.float64)
     for y in range(y0, y1):
-        for x0 in range(0, width, run):
-            n = min(run, width - x0)
-            used_bits[:n] = 0
-            all_bits[:n] = 0
-            n_used[:n] = 0
-            count[:n] = 0
-            weight_used[:n] = 0.0
-            weight_lost[:, :n] = 0.0
-            for k in range(epochs.size):
+        for x0 in range(0, width, LANES):
+            n = min(LANES, width - x0)
+            bits[:] = 0
+            for k in range(n_epochs):
                 e = epochs[k]
-                w = weights[k]
+                values = image[e, y, x0 : x0 + n]
+                flags = mask[e, y, x0 : x0 + n]
                 for i in range(n):
-                    value = image[e, y, x0 + i]
-                    bit = mask[e, y, x0 + i]
-                    good = (value - value == np.float32(0)) & (bit & bad & keep == 0)
-                    count[i] += 1 if bit & bad == 0 else 0
-                    n_used[i] += 1 if good else 0
-                    weight_used[i] += w if good else 0.0
-                    all_bits[i] |= bit & keep
-                    used_bits[i] |= bit & keep if good else np.int32(0)
-                for p in range(n_propagated):
-                    plane = propagated[p]
-                    for i in range(n):
-                        value = image[e, y, x0 + i]
-                        bit = mask[e, y, x0 + i]
-                        good = (value - value == np.float32(0)) & (bit & bad & keep == 0)
-                        lost = (bit & plane != 0) & (not good)
-                        weight_lost[p, i] += w if lost else 0.0
+                    value = values[i]
+                    bit = flags[i]
+                    good = (value - value == np.float32(0)) & (bit & rejecting == 0)
+                    bits[ALL_BITS + i] |= bit
+                    bits[USED_BITS + i] |= bit if good else np.int32(0)
+                    bits[N_USED + i] += 1 if good else 0
+                    bits[N_UNFLAGGED + i] += 1 if bit & bad == 0 else 0
+            all_used = True
+            for i in range(n):
+                all_used &= bits[N_USED + i] == n_epochs
+            if not all_used and propagated.size > 0:
+                _sum_weights(
+                    image, mask, y, x0, n, epochs, weights, rejecting, propagated, used, lost
+                )
             for i in range(n):
                 x = x0 + i
-                value = used_bits[i]
-                for p in range(n_propagated):
-                    lost = weight_lost[p, i]
-                    if lost / (lost + weight_used[i]) > limits[p]:
-                        value |= propagated[p]
-                if n_used[i] == 0:
-                    value = np.int32(no_data)
+                value = bits[USED_BITS + i] & keep
+                if bits[N_USED + i] < n_epochs:
+                    for p in range(propagated.size):
+                        if lost[p, i] / (lost[p, i] + used[i]) > limits[p]:
+                            value |= propagated[p]
+                    if bits[N_USED + i] == 0:
+                        value = np.int32(no_data)
+                    for p in range(origins.size):
+                        if bits[ALL_BITS + i] & keep & origins[p] != 0:
+                            value |= results[p]
                 if clipped[y - y0, x]:
                     value |= np.int32(clipped_bit)
-                if n_used[i] < epochs.size:
-                    for p in range(origins.size):
-                        if all_bits[i] & origins[p] != 0:
-                            value |= results[p]
                 out_mask[y - y0, x] = value
-                out_count[y - y0, x] = count[i]
+                out_count[y - y0, x] = bits[N_UNFLAGGED + i]
+
+
+@kernel
+def _sum_weights(image, mask, y, x0, n, epochs, weights, rejecting, propagated, used, lost):  # type: ignore[no-untyped-def]
+    """Sum the weights of the used values, and of the rejected ones that carry a plane."""
+    used[:] = 0.0
+    lost[:, :] = 0.0
+    for k in range(epochs.size):
+        w = weights[k]
+        values = image[epochs[k], y, x0 : x0 + n]
+        flags = mask[epochs[k], y, x0 : x0 + n]
+        for i in range(n):
+            value = values[i]
+            good = (value - value == np.float32(0)) & (flags[i] & rejecting == 0)
+            used[i] += w if good else 0.0
+        for p in range(propagated.size):
+            weight = lost[p]
+            plane = propagated[p]
+            for i in range(n):
+                value = values[i]
+                good = (value - value == np.float32(0)) & (flags[i] & rejecting == 0)
+                weight[i] += w if (flags[i] & plane != 0) & (not good) else 0.0

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from skimage.measure import approximate_polygon, find_contours
 
@@ -62,9 +63,18 @@ def straight_edges(
 
     Notes
     -----
-    The cut is that of Douglas and Peucker (1973, Cartographica 10, 112).
+    The outlines are those of the detections as they are, which show a thin
+    trail best, and of the detections smoothed by a Gaussian of sigma
+    `max_deviation`, which straightens the ragged outline of a wide, faint one.
+    The cut into pieces is that of Douglas and Peucker (1973, Cartographica 10,
+    112).
     """
-    for outline in find_contours(detected, 0.5, fully_connected="high"):
+    smoothed = gaussian_filter(detected.astype(np.float32), max_deviation, mode="nearest")
+    outlines = [(outline, 1) for outline in find_contours(detected, 0.5, fully_connected="high")]
+    # A smoothed outline may have moved away from the blocked pixels that cause it.
+    moved = 1 + int(np.ceil(max_deviation))
+    outlines += [(outline, moved) for outline in find_contours(smoothed, 0.5)]
+    for outline, margin in outlines:
         if np.ptp(outline, axis=0).max() + 1 < min_edge_pixels:
             continue
         closed = np.array_equal(outline[0], outline[-1])
@@ -74,7 +84,7 @@ def straight_edges(
             outline = outline[:-1]
             corner = np.hypot(*(outline - outline.mean(axis=0)).T).argmax()
             outline = np.roll(outline, -corner, axis=0)
-        for run in _runs(outline, ~_near(blocked, outline)):
+        for run in _runs(outline, ~_near(blocked, outline, margin)):
             if len(run) < min_edge_pixels:
                 continue
             corners = approximate_polygon(run, max_deviation)[:, ::-1]
@@ -115,13 +125,13 @@ def far_from_saturation(
     return kept
 
 
-def _near(blocked: BoolArray, points: FloatArray) -> BoolArray:
-    """Return which points (y, x) of an outline lie within 1 pixel of a blocked one."""
+def _near(blocked: BoolArray, points: FloatArray, margin: int) -> BoolArray:
+    """Return which points (y, x) of an outline lie within some pixels of a blocked one."""
     near = np.zeros(len(points), dtype=bool)
     # An outline runs between two pixels: the neighbours of both are looked at.
     for side in (np.floor(points).astype(np.intp), np.ceil(points).astype(np.intp)):
-        for dy in (-1, 0, 1):
-            for dx in (-1, 0, 1):
+        for dy in range(-margin, margin + 1):
+            for dx in range(-margin, margin + 1):
                 y = np.clip(side[:, 0] + dy, 0, blocked.shape[0] - 1)
                 x = np.clip(side[:, 1] + dx, 0, blocked.shape[1] - 1)
                 near |= blocked[y, x]

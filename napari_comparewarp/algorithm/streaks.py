@@ -19,7 +19,7 @@ __all__ = ["Streak", "find_streaks", "streak_mask"]
 log = logging.getLogger(__name__)
 
 #: A streak is at least this many times longer than its full width at half maximum.
-MIN_ELONGATION = 3.0
+MIN_ELONGATION = 5.0
 
 #: At least this fraction of a line must have light on it.
 MIN_LIT_FRACTION = 0.5
@@ -116,7 +116,8 @@ def find_streaks(
     max_deviation : float
         How far its pixels may stray from straight, pixels, > 0.
     rho_bin : float
-        Lines nearer than this are one; no streak's profile is wider. Pixels, > 0.
+        Lines nearer than this are one, and no streak is wider at half maximum.
+        Pixels, > 0.
     theta_bin : float
         Lines whose directions differ by less than this are one; what turns by
         more is no line. Degrees, > 0.
@@ -249,10 +250,10 @@ def _common_line(group: Sequence[Edge]) -> tuple[tuple[float, float], float, flo
     return (float(middle[0]), float(middle[1])), angle, float(np.ptp(along_range))
 
 
-def _require_streak(fit: LineFit, max_width: float, theta_bin: float) -> None:
+def _require_streak(fit: LineFit, max_fwhm: float, theta_bin: float) -> None:
     """Refuse a fit that does not describe a streak."""
-    if fit.width > max_width:
-        raise LineFitError(f"its profile is {fit.width:.0f} pixels wide")
+    if fit.fwhm > max_fwhm:
+        raise LineFitError(f"its profile is {fit.fwhm:.0f} pixels wide")
     if fit.lit_length < MIN_LIT_FRACTION * fit.seen_length:
         raise LineFitError("it is dark for most of its length")
     if fit.lit_length < MIN_ELONGATION * fit.fwhm:
