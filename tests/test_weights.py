@@ -52,5 +52,5 @@ def test_only_finite_unflagged_values_are_selected():
     image = np.array([[1, np.nan, 3], [np.inf, 5, 6]], np.float32)
     mask = np.array([[0, 0, 1], [0, 2, 0]], np.int32)
     out = np.empty(7, np.float32)
-    n = select_good(image, mask, 1, out)
+    n = select_good(image, mask, 1, 0, 2, 0, 3, out)
     np.testing.assert_array_equal(out[:n], [1, 5, 6])

@@ -113,8 +113,9 @@ def _mesh(image, mask, bad, edges_y, edges_x):  # type: ignore[no-untyped-def]
     scratch = np.empty((edges_y[1] + 1) * (edges_x[1] + 1) * 2 + 1, np.float32)
     for i in range(n_y):
         for j in range(n_x):
-            cell = (slice(edges_y[i], edges_y[i + 1]), slice(edges_x[j], edges_x[j + 1]))
-            n = select_good(image[cell], mask[cell], bad, scratch)
+            n = select_good(
+                image, mask, bad, edges_y[i], edges_y[i + 1], edges_x[j], edges_x[j + 1], scratch
+            )
             result[i, j] = clipped_mean(scratch[:n], CELL_SIGMA, CELL_ITERATIONS)
     return result
 
@@ -173,7 +174,9 @@ def evaluate_row(coefficients, edges_x, centres_x, out):  # type: ignore[no-unty
         c1 = coefficients[piece, 1]
         c2 = coefficients[piece, 2]
         c3 = coefficients[piece, 3]
-        centre = centres_x[piece]
-        for x in range(edges_x[piece], edges_x[piece + 1]):
-            step = x - centre
-            out[x] = c0 + step * (c1 + step * (c2 + step * c3))
+        first = edges_x[piece] - centres_x[piece]
+        part = out[edges_x[piece] : edges_x[piece + 1]]
+        for i in range(part.size):
+            # A 32-bit count is turned to a float several at a time.
+            step = first + np.float64(np.int32(i))
+            part[i] = c0 + step * (c1 + step * (c2 + step * c3))

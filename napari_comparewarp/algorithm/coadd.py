@@ -166,22 +166,20 @@ def make_coadd(
         image_block, start = block(warps.image, y0, y1)
         variance_block, _ = block(warps.variance, y0, y1)
         mask_block, _ = block(warps.mask, y0, y1)
-        rows = slice(start, start + y1 - y0)
-        # Only the masks are changed: they alone are copied.
-        direct_masks = masks.rows(y0, y1, mask_block[:, rows])
-        images = np.ascontiguousarray(image_block[:, rows])
-        variances = np.ascontiguousarray(variance_block[:, rows])
+        rows = (start, start + y1 - y0)
+        # Only the masks are changed: they alone are copied, and have rows of their own.
+        direct_masks = masks.rows(y0, y1, mask_block[:, rows[0] : rows[1]])
         clipped = np.empty((y1 - y0, width), np.bool_)
         combine_values(
-            images, variances, direct_masks, (0, y1 - y0), masks.weights, rules.bad & ~rules.removed,
+            image_block, variance_block, direct_masks, rows, masks.weights, rules.bad & ~rules.removed,
             statistic=statistic, sigma=sigma, iterations=iterations,
             error_from_input_variance=error_from_input_variance,
             out_image=image[y0:y1], out_variance=variance[y0:y1], out_clipped=clipped,
-            online=online,
+            online=online, mask_row=0,
         )  # fmt: skip
         count_and_combine_masks(
-            images, direct_masks, (0, y1 - y0), masks.weights, rules, clipped,
-            mask[y0:y1], n_image[y0:y1],
+            image_block, direct_masks, rows, masks.weights, rules, clipped,
+            mask[y0:y1], n_image[y0:y1], mask_row=0,
         )  # fmt: skip
         set_derived_planes(planes, variance[y0:y1], mask[y0:y1])
         _set_where_flagged(
@@ -198,16 +196,15 @@ def make_coadd(
 @kernel
 def _apply_flags(mask, flags, bad, no_data, edge, out):  # type: ignore[no-untyped-def]
     """Clear bad bits where the matched warp is NaN, then set NO_DATA and EDGE."""
+    keep, no_data, edge = ~np.int32(bad), np.int32(no_data), np.int32(edge)
     for e in range(mask.shape[0]):
         for y in range(mask.shape[1]):
-            for x in range(mask.shape[2]):
-                bit = mask[e, y, x]
-                flag = flags[e, y, x]
-                if flag & NO_DATA != 0:
-                    bit = (bit & ~np.int32(bad)) | np.int32(no_data)
-                if flag & EDGE != 0:
-                    bit |= np.int32(edge)
-                out[e, y, x] = bit
+            bits_in, flags_in, bits_out = mask[e, y], flags[e, y], out[e, y]
+            for x in range(bits_in.size):
+                bit = bits_in[x]
+                flag = flags_in[x]
+                bit = (bit & keep) | no_data if flag & NO_DATA != 0 else bit
+                bits_out[x] = bit | edge if flag & EDGE != 0 else bit
 
 
 @kernel
@@ -221,7 +218,9 @@ def _set_bit(y, x0, x1, bit, mask):  # type: ignore[no-untyped-def]
 @kernel
 def _set_where_flagged(flags, epochs, flag, bit, mask):  # type: ignore[no-untyped-def]
     """Set bits on the pixels at which one of some epochs has a flag."""
+    bit = np.int32(bit)
     for e in epochs:
         for y in range(mask.shape[0]):
-            for x in range(mask.shape[1]):
-                mask[y, x] |= np.int32(bit) if flags[e, y, x] & flag != 0 else np.int32(0)
+            bits_out, flags_in = mask[y], flags[e, y]
+            for x in range(bits_out.size):
+                bits_out[x] |= bit if flags_in[x] & flag != 0 else np.int32(0)

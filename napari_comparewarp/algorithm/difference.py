@@ -212,23 +212,27 @@ def detect_deviations(
 def _difference(image, variance, template, template_variance, factor, out, out_variance):  # type: ignore[no-untyped-def]
     """Subtract the template from some rows of a warp."""
     for y in range(image.shape[0]):
+        # Loops over few arrays: the compiler gives up on many that might overlap.
         for x in range(image.shape[1]):
             out[y, x] = image[y, x] - template[y, x]
+        for x in range(image.shape[1]):
             out_variance[y, x] = factor * variance[y, x] + template_variance[y, x]
 
 
 @kernel
 def _flag_and_count(warp, mask, difference, bad, edge, masked, flags, n_matched):  # type: ignore[no-untyped-def]
     """Keep of a matched warp and its mask what the later stages need."""
+    bad, edge, masked = np.int32(bad), np.int32(edge), np.int32(masked)
     for y in range(warp.shape[0]):
         for x in range(warp.shape[1]):
             value = difference[y, x]
+            usable = (value - value == np.float32(0)) & (mask[y, x] & bad == 0)
+            n_matched[y, x] += np.uint16(1) if usable else np.uint16(0)
+        for x in range(warp.shape[1]):
             bit = mask[y, x]
-            usable = (value - value == np.float32(0)) & (bit & bad == 0)
-            n_matched[y, x] += 1 if usable else 0
-            flag = NO_DATA if warp[y, x] != warp[y, x] else 0
-            flag |= EDGE if bit & edge != 0 else 0
-            flag |= MASKED if bit & masked != 0 else 0
+            flag = np.uint8(NO_DATA) if warp[y, x] != warp[y, x] else np.uint8(0)
+            flag |= np.uint8(EDGE) if bit & edge != 0 else np.uint8(0)
+            flag |= np.uint8(MASKED) if bit & masked != 0 else np.uint8(0)
             flags[y, x] = flag
 
 
@@ -244,9 +248,10 @@ def _list_deviations(image, variance, floor, offset, index, difference, spread):
             # A quick test of a run of pixels, a little too generous, keeps
             # square roots and branches to the few that may deviate.
             hits = 0
-            for x in range(x0, x1):
-                d = image[y, x]
-                hits += 1 if d * d >= near * variance[y, x] else 0
+            values, spreads = image[y, x0:x1], variance[y, x0:x1]
+            for i in range(values.size):
+                d = values[i]
+                hits += 1 if d * d >= near * spreads[i] else 0
             if hits == 0:
                 continue
             for x in range(x0, x1):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from .compiled import kernel
 from .footprints import growth_radius, stencil
@@ -47,12 +46,32 @@ def smooth(
         from the border only.
     """
     half = len(axis) // 2
-    inner = (slice(half, image.shape[0] - half), slice(half, image.shape[1] - half))
-    result = []
-    for plane, weights in ((image, axis), (variance, axis**2)):
-        along_y = ndimage.correlate1d(plane, weights, axis=0, output=np.float64)[inner[0]]
-        result.append(ndimage.correlate1d(along_y, weights, axis=1)[:, inner[1]].astype(np.float32))
-    return result[0], result[1]
+    shape = (image.shape[0] - 2 * half, image.shape[1] - 2 * half)
+    smoothed = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    _smooth(image, axis, smoothed[0])
+    _smooth(variance, axis**2, smoothed[1])
+    return smoothed
+
+
+@kernel
+def _smooth(plane, axis, out):  # type: ignore[no-untyped-def]
+    """Correlate with a separable kernel, a row at a time so that it stays in cache."""
+    column = np.empty(plane.shape[1], np.float64)
+    row = np.empty(out.shape[1], np.float64)
+    for y in range(out.shape[0]):
+        column[:] = 0.0
+        for k in range(axis.size):
+            weight = axis[k]
+            source = plane[y + k]
+            for x in range(column.size):
+                column[x] += weight * np.float64(source[x])
+        row[:] = 0.0
+        for k in range(axis.size):
+            weight = axis[k]
+            source = column[k : k + row.size]
+            for x in range(row.size):
+                row[x] += weight * source[x]
+        out[y] = row
 
 
 def find_protected(
@@ -103,11 +122,12 @@ def find_protected(
             return
         rows = slice(y0 - half, y1 + half)
         smoothed, spread = smooth(image[rows], variance[rows], axis)
-        reach = threshold * np.sqrt(spread.astype(np.float64))
-        bright[y0:y1, half : shape[1] - half] = smoothed >= reach
+        with np.errstate(invalid="ignore"):
+            bright[y0:y1, half : shape[1] - half] = smoothed >= threshold * np.sqrt(
+                spread.astype(np.float64)
+            )
 
-    with np.errstate(invalid="ignore"):
-        for_each_band(work, shape[0], shape[1] * 64, "protection", progress)
+    for_each_band(work, shape[0], shape[1] * 64, "protection", progress)
     spans = drop_small_groups(Spans.of_mask(bright), min_pixels)
     spans = spans.grown(stencil(growth_radius(grow_sigma, psf_sigma), isotropic), shape)  # type: ignore[arg-type]
     group, _ = connected_groups(spans)

@@ -3,13 +3,19 @@
 import numpy as np
 
 from .compiled import kernel
-from .stacking import IQR_TO_SIGMA
+from .stacking import IQR_TO_SIGMA, LANES
 
 __all__ = ["clipped_mean", "quartiles", "select_good"]
 
+#: Values that are tested together before one of them is looked at.
+CHUNK = 32
+
+#: A clip narrower than this part of its centre is at the mercy of rounding.
+TIGHT = 1e-9
+
 @kernel
-def select_good(image, mask, bad, out):  # type: ignore[no-untyped-def]
-    """Copy the finite values without a bad mask bit to the front of `out`.
+def select_good(image, mask, bad, y0, y1, x0, x1, out):  # type: ignore[no-untyped-def]
+    """Copy the finite values without a bad mask bit in a box to the front of `out`.
 
     Parameters
     ----------
@@ -19,6 +25,8 @@ def select_good(image, mask, bad, out):  # type: ignore[no-untyped-def]
         ``(y, x)`` bit planes.
     bad : int
         Bits that leave a value out.
+    y0, y1, x0, x1 : int
+        The box, half-open.
     out : ndarray of float32
         Scratch with room for every value and one more.
 
@@ -28,11 +36,24 @@ def select_good(image, mask, bad, out):  # type: ignore[no-untyped-def]
         Number of values copied, row by row.
     """
     n = 0
-    for y in range(image.shape[0]):
-        for x in range(image.shape[1]):
-            value = image[y, x]
-            out[n] = value
-            n += 1 if (value - value == np.float32(0)) & (mask[y, x] & bad == 0) else 0
+    bad = np.int32(bad)
+    for y in range(y0, y1):
+        for start in range(x0, x1, CHUNK):
+            stop = min(start + CHUNK, x1)
+            values = image[y, start:stop]
+            flags = mask[y, start:stop]
+            good = 0
+            for i in range(values.size):
+                value = values[i]
+                good += 1 if (value - value == np.float32(0)) & (flags[i] & bad == 0) else 0
+            if good == values.size:
+                out[n : n + good] = values
+                n += good
+            elif good > 0:
+                for i in range(values.size):
+                    value = values[i]
+                    out[n] = value
+                    n += 1 if (value - value == np.float32(0)) & (flags[i] & bad == 0) else 0
     return n
 
 
@@ -48,8 +69,9 @@ def clipped_mean(values, sigma, iterations):  # type: ignore[no-untyped-def]
     ----------
     values : ndarray of float32
         Finite values, one-dimensional and contiguous, in the order of the
-        pixels: the sums run in that order, as the reference's do. Where most
-        values are equal, their rounding decides whether the clip keeps any.
+        pixels. Where most of them are equal, the rounding of the sums decides
+        whether the clip keeps any: then the sums run in that order, as the
+        reference's do.
     sigma : float
         Half-width of the clip in standard deviations.
     iterations : int
@@ -61,8 +83,22 @@ def clipped_mean(values, sigma, iterations):  # type: ignore[no-untyped-def]
     """
     if values.size == 0:
         return np.nan
-    low, centre, high = quartiles(values)
+    low, middle, high = quartiles(values)
     half_iqr = (sigma * IQR_TO_SIGMA) * (high - low)
+    centre, half = middle, half_iqr
+    for _ in range(iterations):
+        if half <= TIGHT * abs(centre):
+            return _clipped_mean_in_order(values, sigma, iterations, middle, half_iqr)
+        kept, total, square = _sums_within(values, centre, half)
+        if kept == 0:
+            return np.nan
+        centre, half = _next_clip(kept, total, square, centre, sigma, half_iqr)
+    return centre
+
+
+@kernel
+def _clipped_mean_in_order(values, sigma, iterations, centre, half_iqr):  # type: ignore[no-untyped-def]
+    """Clip with sums in the order of the pixels, as the reference's run."""
     half = half_iqr
     for _ in range(iterations):
         kept = 0
@@ -70,20 +106,53 @@ def clipped_mean(values, sigma, iterations):  # type: ignore[no-untyped-def]
         square = 0.0
         for value in values:
             d = np.float64(value) - centre
-            inside = abs(d) <= half
-            d = d if inside else 0.0
-            kept += 1 if inside else 0
-            total += d
-            square += d * d
+            if abs(d) <= half:
+                kept += 1
+                total += d
+                square += d * d
         if kept == 0:
             return np.nan
-        shift = total / kept
-        half = half_iqr
-        if kept > 1:
-            scatter = (square / kept - shift * shift) * kept / (kept - 1)
-            half = sigma * np.sqrt(max(scatter, 0.0))
-        centre += shift
+        centre, half = _next_clip(kept, total, square, centre, sigma, half_iqr)
     return centre
+
+
+@kernel
+def _sums_within(values, centre, half):  # type: ignore[no-untyped-def]
+    """Return the number of values within a clip, their summed deviations and squares of them."""
+    # Many partial sums side by side: a single one would wait for its own last addition.
+    sums = np.zeros(3 * LANES, np.float64)
+    whole = values.size - values.size % LANES
+    for start in range(0, whole, LANES):
+        chunk = values[start : start + LANES]
+        for i in range(LANES):
+            d = np.float64(chunk[i]) - centre
+            inside = abs(d) <= half
+            d = d if inside else 0.0
+            sums[i] += 1.0 if inside else 0.0
+            sums[LANES + i] += d
+            sums[2 * LANES + i] += d * d
+    for i in range(whole, values.size):
+        d = np.float64(values[i]) - centre
+        if abs(d) <= half:
+            sums[0] += 1.0
+            sums[LANES] += d
+            sums[2 * LANES] += d * d
+    kept, total, square = 0.0, 0.0, 0.0
+    for i in range(LANES):
+        kept += sums[i]
+        total += sums[LANES + i]
+        square += sums[2 * LANES + i]
+    return kept, total, square
+
+
+@kernel
+def _next_clip(kept, total, square, centre, sigma, half_iqr):  # type: ignore[no-untyped-def]
+    """Return centre and half-width of the next pass."""
+    shift = total / kept
+    if kept == 1:
+        return centre + shift, half_iqr
+    scatter = (square / kept - shift * shift) * kept / (kept - 1)
+    return centre + shift, sigma * np.sqrt(max(scatter, 0.0))
 
 
 @kernel
@@ -110,9 +179,7 @@ def quartiles(values):  # type: ignore[no-untyped-def]
         ranks[2 * q + 1] = min(below + 1, n - 1)
     n_bins = min(max(n >> 2, 1), 2048)
     low, scale = _bin_scale(values, n_bins)
-    counts = np.zeros(n_bins, np.int64)
-    for value in values:
-        counts[_bin(value, low, scale, n_bins)] += 1
+    counts = _count_in_bins(values, low, scale, n_bins)
     # Where each wanted rank will be among the values that are gathered.
     wanted = np.zeros(n_bins, np.bool_)
     places = np.empty(6, np.int64)
@@ -125,11 +192,7 @@ def quartiles(values):  # type: ignore[no-untyped-def]
         if wanted[b]:
             gathered += counts[b]
         total += counts[b]
-    pool = np.empty(gathered + 1, np.float32)
-    fill = 0
-    for value in values:
-        pool[fill] = value
-        fill += 1 if wanted[_bin(value, low, scale, n_bins)] else 0
+    pool = _gather(values, low, scale, n_bins, wanted, gathered)
     picked = np.empty(6, np.float64)
     start = 0
     for k in range(6):
@@ -145,9 +208,61 @@ def quartiles(values):  # type: ignore[no-untyped-def]
 
 
 @kernel
+def _count_in_bins(values, low, scale, n_bins):  # type: ignore[no-untyped-def]
+    """Return the number of values in each bin."""
+    # Four counters a bin: one alone would wait for its own last increment.
+    counts = np.zeros((4, n_bins), np.int32)
+    bins = np.empty(LANES, np.int32)
+    whole = values.size - values.size % LANES
+    top = np.float32(n_bins - 1)
+    for start in range(0, whole, LANES):
+        chunk = values[start : start + LANES]
+        for i in range(LANES):
+            position = (chunk[i] - low) * scale
+            position = position if position > np.float32(0) else np.float32(0)
+            bins[i] = np.int32(position if position < top else top)
+        for i in range(0, LANES, 4):
+            counts[0, bins[i]] += 1
+            counts[1, bins[i + 1]] += 1
+            counts[2, bins[i + 2]] += 1
+            counts[3, bins[i + 3]] += 1
+    for i in range(whole, values.size):
+        counts[0, _bin(values[i], low, scale, n_bins)] += 1
+    for b in range(n_bins):
+        counts[0, b] += counts[1, b] + counts[2, b] + counts[3, b]
+    return counts[0]
+
+
+@kernel
+def _gather(values, low, scale, n_bins, wanted, count):  # type: ignore[no-untyped-def]
+    """Return the values whose bin is wanted."""
+    bins = np.full(6, np.float32(-1))
+    bins[: wanted.sum()] = np.flatnonzero(wanted).astype(np.float32)
+    a, b, c, d, e, f = bins
+    top = np.float32(n_bins - 1)
+    pool = np.empty(count, np.float32)
+    fill = 0
+    for start in range(0, values.size, CHUNK):
+        chunk = values[start : start + CHUNK]
+        hits = 0
+        for i in range(chunk.size):
+            position = (chunk[i] - low) * scale
+            position = position if position > np.float32(0) else np.float32(0)
+            bin_ = np.floor(position if position < top else top)
+            hit = (bin_ == a) | (bin_ == b) | (bin_ == c) | (bin_ == d) | (bin_ == e) | (bin_ == f)
+            hits += 1 if hit else 0
+        if hits > 0:
+            for i in range(chunk.size):
+                if wanted[_bin(chunk[i], low, scale, n_bins)]:
+                    pool[fill] = chunk[i]
+                    fill += 1
+    return pool
+
+
+@kernel
 def _bin_scale(values, n_bins):  # type: ignore[no-untyped-def]
     """Choose bins from a sample of the values; any choice is right, a good one is quick."""
-    size = min(values.size, 64)
+    size = min(values.size, 32)
     step = values.size // size
     sample = np.empty(size, np.float32)
     for i in range(size):

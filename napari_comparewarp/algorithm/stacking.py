@@ -53,6 +53,7 @@ def combine_values(
     out_variance: npt.NDArray[np.float32],
     out_clipped: npt.NDArray[np.bool_],
     online: bool = False,
+    mask_row: int | None = None,
 ) -> None:
     """Combine the values of each pixel over the epochs.
 
@@ -83,7 +84,10 @@ def combine_values(
     online : bool
         Round as the reference's running sums do, which serve for MEAN only:
         each product to float32, but not the sum of the weights.
+    mask_row : int, optional
+        First row to use of `mask`, where its rows are counted apart.
     """
+    mask_row = rows[0] if mask_row is None else mask_row
     used = np.flatnonzero(weights > 0)
     exact = weights[used]
     narrowed = exact.astype(np.float32).astype(np.float64)
@@ -94,13 +98,13 @@ def combine_values(
             total = exact
             factors, squares = exact.astype(np.float32), (exact**2).astype(np.float32)
         _mean(
-            image, variance, mask, rows[0], rows[1], used, total, factors, squares, bad,
+            image, variance, mask, rows[0], rows[1], mask_row, used, total, factors, squares, bad,
             out_image, out_variance,
         )  # fmt: skip
         out_clipped[...] = False
         return
     _robust(
-        image, variance, mask, rows[0], rows[1], used, narrowed, bad,
+        image, variance, mask, rows[0], rows[1], mask_row, used, narrowed, bad,
         _CODES[statistic], sigma, iterations, error_from_input_variance,
         sorting_network(len(used)), out_image, out_variance, out_clipped,
     )  # fmt: skip
@@ -135,7 +139,7 @@ def sorting_network(n: int) -> npt.NDArray[np.int32]:
 
 @kernel
 def _mean(  # type: ignore[no-untyped-def]
-    image, variance, mask, y0, y1, epochs, weights, factors, squares, bad, out_image, out_variance
+    image, variance, mask, y0, y1, mask_row, epochs, weights, factors, squares, bad, out_image, out_variance
 ):
     """Weighted mean, a run of pixels at a time so that the sums stay in cache."""
     width = image.shape[2]
@@ -152,7 +156,7 @@ def _mean(  # type: ignore[no-untyped-def]
                 w, factor, square = weights[k], factors[k], squares[k]
                 values = image[e, y, x0 : x0 + n]
                 spreads = variance[e, y, x0 : x0 + n]
-                flags = mask[e, y, x0 : x0 + n]
+                flags = mask[e, mask_row + y - y0, x0 : x0 + n]
                 for i in range(n):
                     value = values[i]
                     good = (value - value == np.float32(0)) & (flags[i] & bad == 0)
@@ -167,7 +171,7 @@ def _mean(  # type: ignore[no-untyped-def]
 
 @kernel
 def _robust(  # type: ignore[no-untyped-def]
-    image, variance, mask, y0, y1, epochs, weights, bad, statistic, sigma, iterations,
+    image, variance, mask, y0, y1, mask_row, epochs, weights, bad, statistic, sigma, iterations,
     from_inputs, network, out_image, out_variance, out_clipped,
 ):  # fmt: skip
     """Clipped mean, median or mean with scatter, `LANES` pixels at a time."""
@@ -188,7 +192,7 @@ def _robust(  # type: ignore[no-untyped-def]
             for k in range(n_epochs):
                 e = epochs[k]
                 row = image[e, y, x0 : x0 + n]
-                flags = mask[e, y, x0 : x0 + n]
+                flags = mask[e, mask_row + y - y0, x0 : x0 + n]
                 kept = values[k]
                 for i in range(n):
                     value = row[i]
@@ -381,6 +385,7 @@ def count_and_combine_masks(
     clipped: npt.NDArray[np.bool_],
     out_mask: npt.NDArray[np.int32],
     out_count: npt.NDArray[np.uint16],
+    mask_row: int | None = None,
 ) -> None:
     """Combine the masks of each pixel over the epochs, and count what could be used.
 
@@ -400,18 +405,21 @@ def count_and_combine_masks(
     out_count : ndarray
         ``(rows, x)`` number of epochs without a bad bit; a value that is not
         finite but has no flag counts.
+    mask_row : int, optional
+        First row to use of `mask`, where its rows are counted apart.
     """
+    mask_row = rows[0] if mask_row is None else mask_row
     used = np.flatnonzero(weights > 0)
     _combine_masks(
-        image, mask, rows[0], rows[1], used, weights[used].astype(np.float32).astype(np.float64),
-        rules.bad, rules.removed, rules.propagated, rules.limits, rules.origins, rules.results,
+        image, mask, rows[0], rows[1], mask_row, used,
+        weights[used].astype(np.float32).astype(np.float64), rules.bad, rules.removed, rules.propagated, rules.limits, rules.origins, rules.results,
         rules.no_data, rules.clipped, clipped, out_mask, out_count,
     )  # fmt: skip
 
 
 @kernel
 def _combine_masks(  # type: ignore[no-untyped-def]
-    image, mask, y0, y1, epochs, weights, bad, removed, propagated, limits, origins, results,
+    image, mask, y0, y1, mask_row, epochs, weights, bad, removed, propagated, limits, origins, results,
     no_data, clipped_bit, clipped, out_mask, out_count,
 ):  # fmt: skip
     """Combine masks, a run of pixels at a time so that the sums stay in cache."""
@@ -430,7 +438,7 @@ def _combine_masks(  # type: ignore[no-untyped-def]
             for k in range(n_epochs):
                 e = epochs[k]
                 values = image[e, y, x0 : x0 + n]
-                flags = mask[e, y, x0 : x0 + n]
+                flags = mask[e, mask_row + y - y0, x0 : x0 + n]
                 for i in range(n):
                     value = values[i]
                     bit = flags[i]
@@ -444,8 +452,9 @@ def _combine_masks(  # type: ignore[no-untyped-def]
                 all_used &= bits[N_USED + i] == n_epochs
             if not all_used and propagated.size > 0:
                 _sum_weights(
-                    image, mask, y, x0, n, epochs, weights, rejecting, propagated, used, lost
-                )
+                    image, mask, y, mask_row + y - y0, x0, n, epochs, weights, rejecting,
+                    propagated, used, lost,
+                )  # fmt: skip
             for i in range(n):
                 x = x0 + i
                 value = bits[USED_BITS + i] & keep
@@ -465,14 +474,16 @@ def _combine_masks(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _sum_weights(image, mask, y, x0, n, epochs, weights, rejecting, propagated, used, lost):  # type: ignore[no-untyped-def]
+def _sum_weights(  # type: ignore[no-untyped-def]
+    image, mask, y, mask_y, x0, n, epochs, weights, rejecting, propagated, used, lost
+):
     """Sum the weights of the used values, and of the rejected ones that carry a plane."""
     used[:] = 0.0
     lost[:, :] = 0.0
     for k in range(epochs.size):
         w = weights[k]
         values = image[epochs[k], y, x0 : x0 + n]
-        flags = mask[epochs[k], y, x0 : x0 + n]
+        flags = mask[epochs[k], mask_y, x0 : x0 + n]
         for i in range(n):
             value = values[i]
             good = (value - value == np.float32(0)) & (flags[i] & rejecting == 0)

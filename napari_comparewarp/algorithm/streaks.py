@@ -116,11 +116,11 @@ def find_streaks(
     max_deviation : float
         How far its pixels may stray from straight, pixels, > 0.
     rho_bin : float
-        Lines nearer than this are one, and no streak is wider at half maximum.
-        Pixels, > 0.
+        Edges nearer than this may be those of one line, and no streak is wider
+        at half maximum. Pixels, > 0.
     theta_bin : float
-        Lines whose directions differ by less than this are one; what turns by
-        more is no line. Degrees, > 0.
+        Edges whose directions differ by less than this may be those of one
+        line; what bends by more is no line. Degrees, > 0.
     profile_sigma : float
         Half-width of a streak's footprint, in widths of its profile, > 0.
     saturation_distance : int
@@ -162,8 +162,8 @@ def find_streaks(
     streaks: list[Streak] = []
     while edges:
         seed = edges[0]
-        angle_slack = theta_bin + np.rad2deg(2.0 * max_deviation / seed.length)
-        group = [edge for edge in edges if _is_beside(edge, seed, rho_bin, angle_slack)]
+        slack = _theta_slack(seed, theta_bin, max_deviation)
+        group = [edge for edge in edges if _is_beside(edge, seed, rho_bin, slack)]
         centre, angle, length = _common_line(group)
         try:
             fit = fit_line(
@@ -176,11 +176,10 @@ def find_streaks(
             continue
         streak = _streak(fit, profile_sigma)
         streaks.append(streak)
-        reach = max(rho_bin, streak.half_width)
+        # Else a fainter trail that crosses at a small angle would be drawn to this one.
+        usable &= ~streak.footprint(detected.shape)
         edges = [
-            edge
-            for edge in edges[1:]
-            if not _is_explained(edge, streak, reach, theta_bin, max_deviation)
+            edge for edge in edges[1:] if not _is_explained(edge, streak, theta_bin, max_deviation)
         ]
     return streaks
 
@@ -266,7 +265,8 @@ def _require_streak(fit: LineFit, max_fwhm: float, theta_bin: float) -> None:
 
 def _streak(fit: LineFit, profile_sigma: float) -> Streak:
     """Return the streak that a fit describes, in terms of the image's own axes."""
-    theta = np.rad2deg(fit.angle) % 180.0
+    # Twice, because the remainder of a tiny negative angle is rounded to 180 itself.
+    theta = np.rad2deg(fit.angle) % 180.0 % 180.0
     angle = np.deg2rad(theta)
     return Streak(
         rho=float(fit.x * np.cos(angle) + fit.y * np.sin(angle)),
@@ -278,11 +278,18 @@ def _streak(fit: LineFit, profile_sigma: float) -> Streak:
     )
 
 
-def _is_explained(
-    edge: Edge, streak: Streak, reach: float, theta_bin: float, max_deviation: float
-) -> bool:
+def _is_explained(edge: Edge, streak: Streak, theta_bin: float, max_deviation: float) -> bool:
     """Return whether an edge is one more piece of a streak that is already found."""
-    slack = theta_bin + np.rad2deg(2.0 * max_deviation / edge.length)
-    if _turn(edge.theta, streak.theta) > slack:
+    if _turn(edge.theta, streak.theta) > _theta_slack(edge, theta_bin, max_deviation):
         return False
-    return bool((np.abs(streak.distance(edge.ends[:, 1], edge.ends[:, 0])) < reach).all())
+    distance = streak.distance(edge.ends[:, 1], edge.ends[:, 0])
+    return bool((np.abs(distance) < streak.half_width).all())
+
+
+def _theta_slack(edge: Edge, theta_bin: float, max_deviation: float) -> float:
+    """Return how far a trail's direction may be from that of its edge, degrees.
+
+    The shorter an edge is, the further its direction is off for the same
+    deviation from straight.
+    """
+    return theta_bin + float(np.rad2deg(2.0 * max_deviation / edge.length))

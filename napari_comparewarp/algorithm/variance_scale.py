@@ -13,13 +13,16 @@ from .background import evaluate_row, measure_background
 from .compiled import kernel
 from .mask_planes import bits
 from .parallel import Progress, for_each, no_progress
-from .quantiles import quartiles
+from .quantiles import quartiles, select_good
 from .warps import WarpStack
 
 __all__ = ["VarianceScale", "measure_variance_scale", "measure_variance_scales"]
 
 #: Interquartile range to standard deviation, as the reference rounds it here.
 IQR_TO_SIGMA_ROUNDED = 0.74
+
+#: What `_gather` gathers: (image - background) / sqrt(variance), its numerator, or variance.
+SIGNIFICANCE, RESIDUAL, VARIANCE = range(3)
 
 
 @dataclass(frozen=True)
@@ -74,15 +77,15 @@ def measure_variance_scale(
     planes = (image, variance, mask, bad, background.coefficients, background.edges_x,
               background.centres_x)  # fmt: skip
     values = np.empty(image.size + 1, np.float32)
-    n = _significance(*planes, values)
+    n = _gather(*planes, SIGNIFICANCE, values)
     if n < 2:
         return VarianceScale(1.0)
     factor = _squared_width(values[:n])
     if factor <= limit:
         return VarianceScale(factor)
-    n = _residual(*planes, values)
+    n = _gather(*planes, RESIDUAL, values)
     square = _squared_width(values[:n])
-    n = _good_variance(*planes, values)
+    n = _gather(*planes, VARIANCE, values)
     factor = square / quartiles(values[:n])[1]
     if factor <= limit:
         return VarianceScale(factor)
@@ -137,48 +140,27 @@ def _squared_width(values: npt.NDArray[np.float32]) -> float:
 
 
 @kernel
-def _significance(image, variance, mask, bad, coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
-    """Gather (image - background) / sqrt(variance) of the good pixels; return their number."""
-    row = np.empty(image.shape[1], np.float32)
+def _gather(image, variance, mask, bad, coefficients, edges_x, centres_x, what, out):  # type: ignore[no-untyped-def]
+    """Gather a quantity of the good pixels; return their number.
+
+    Good pixels are finite, have a finite variance > 0 and no bad plane.
+    """
+    width = image.shape[1]
+    row = np.empty((1, width), np.float32)
     n = 0
     for y in range(image.shape[0]):
-        evaluate_row(coefficients[y], edges_x, centres_x, row)
-        for x in range(row.size):
-            row[x] = (image[y, x] - row[x]) / np.sqrt(variance[y, x])
-        for x in range(row.size):
-            out[n] = row[x]
-            n += 1 if _is_good(row[x], variance[y, x], mask[y, x], bad) else 0
+        values, spreads = image[y], variance[y]
+        residual = row[0]
+        evaluate_row(coefficients[y], edges_x, centres_x, residual)
+        for x in range(width):
+            spread = spreads[x]
+            value = values[x] - residual[x]
+            significance = value / np.sqrt(spread)
+            good = (significance - significance == np.float32(0)) & (spread < np.float32(np.inf))
+            if what == SIGNIFICANCE:
+                value = significance
+            elif what == VARIANCE:
+                value = spread
+            residual[x] = value if good else np.float32(np.nan)
+        n += select_good(row, mask[y : y + 1], bad, 0, 1, 0, width, out[n:])
     return n
-
-
-@kernel
-def _residual(image, variance, mask, bad, coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
-    """Gather image - background of the good pixels; return their number."""
-    row = np.empty(image.shape[1], np.float32)
-    n = 0
-    for y in range(image.shape[0]):
-        evaluate_row(coefficients[y], edges_x, centres_x, row)
-        for x in range(row.size):
-            out[n] = image[y, x] - row[x]
-            n += 1 if _is_good(out[n], variance[y, x], mask[y, x], bad) else 0
-    return n
-
-
-@kernel
-def _good_variance(image, variance, mask, bad, coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
-    """Gather the variance of the good pixels; return their number."""
-    row = np.empty(image.shape[1], np.float32)
-    n = 0
-    for y in range(image.shape[0]):
-        evaluate_row(coefficients[y], edges_x, centres_x, row)
-        for x in range(row.size):
-            out[n] = variance[y, x]
-            n += 1 if _is_good(image[y, x] - row[x], variance[y, x], mask[y, x], bad) else 0
-    return n
-
-
-@kernel
-def _is_good(value, spread, bit, bad):  # type: ignore[no-untyped-def]
-    """Tell whether a pixel may enter the factor."""
-    finite = value - value == np.float32(0)
-    return finite & (spread > np.float32(0)) & (spread < np.float32(np.inf)) & (bit & bad == 0)

@@ -44,7 +44,7 @@ def weight_of_variance(
         positive: such a warp is skipped.
     """
     values = np.empty(variance.size + 1, np.float32)
-    n = select_good(variance, mask, bad, values)
+    n = select_good(variance, mask, bad, 0, variance.shape[0], 0, variance.shape[1], values)
     mean = clipped_mean(values[:n], sigma, iterations)
     return 1.0 / mean if np.isfinite(mean) and mean > 0 else 0.0
 
