@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
+from .compiled import kernel
 from .mask_planes import OUTPUT_PLANES, add_planes, bits
 from .parallel import Progress, block, for_each_band, no_progress
 from .stacking import MaskRules, combine_values, count_and_combine_masks
@@ -126,18 +126,44 @@ def fill_holes(image: npt.NDArray[np.float32]) -> tuple[npt.NDArray, npt.NDArray
     holes = np.isnan(image)
     if not holes.any() or holes.all():
         return None
-    targets, sources = [], []
-    labels, _ = ndimage.label(holes, np.ones((3, 3)))
-    for label, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1):
-        # The nearest value of a hole's pixel borders on the hole: its box and
-        # one pixel around it hold all that matters.
-        y0, x0 = max(rows.start - 1, 0), max(columns.start - 1, 0)
-        box = (slice(y0, rows.stop + 1), slice(x0, columns.stop + 1))
-        hole = labels[box] == label
-        nearest = ndimage.distance_transform_edt(
-            holes[box], return_distances=False, return_indices=True
-        )
-        y, x = np.nonzero(hole)
-        targets.append((y + y0) * image.shape[1] + x + x0)
-        sources.append((nearest[0][hole] + y0) * image.shape[1] + nearest[1][hole] + x0)
-    return np.concatenate(targets), np.concatenate(sources)
+    targets = np.flatnonzero(holes)
+    return targets, _nearest(holes, targets)
+
+
+@kernel
+def _nearest(holes, targets):  # type: ignore[no-untyped-def]
+    """Return the flat index of the pixel outside the holes that is nearest to each target.
+
+    The nearest one of each column is known from two sweeps; the columns are
+    tried outwards until they alone are farther than the best so far.
+    """
+    height, width = holes.shape
+    far = height + width
+    # Rows up (negative) or down to the nearest pixel with a value in the column.
+    steps = np.full((height, width), far, np.int32)
+    for y in range(height):
+        for x in range(width):
+            if not holes[y, x]:
+                steps[y, x] = 0
+            elif y > 0 and steps[y - 1, x] != far:
+                steps[y, x] = steps[y - 1, x] - 1
+    for y in range(height - 2, -1, -1):
+        for x in range(width):
+            down = steps[y + 1, x] + 1
+            if steps[y, x] != 0 and steps[y + 1, x] >= 0 and down < abs(steps[y, x]):
+                steps[y, x] = down
+    result = np.empty(targets.size, np.int64)
+    for i in range(targets.size):
+        y, x = targets[i] // width, targets[i] % width
+        best = np.int64(2) * far * far
+        for dx in range(width):
+            if dx * dx >= best:
+                break
+            for column in (x - dx, x + dx):
+                if 0 <= column < width and steps[y, column] != far:
+                    step = np.int64(steps[y, column])
+                    distance = dx * dx + step * step
+                    if distance < best:
+                        best = distance
+                        result[i] = (y + step) * width + column
+    return result
