@@ -200,7 +200,7 @@ def test_one_or_two_epochs_run_and_say_that_nothing_is_clipped(n_epochs):
     result = cw.run(stack(n_epochs, trail_epoch=0, shape=(60, 70)))
     assert not clipped(result).any()
     assert any("nothing is ever clipped" in message for message in result.messages)
-    assert np.isfinite(result.coadd.image[10:]).all()
+    assert np.isfinite(result.coadd.image[10:, 40:]).all()
 
 
 def test_a_stack_that_is_nan_everywhere_is_refused():
