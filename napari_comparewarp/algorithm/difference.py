@@ -21,6 +21,7 @@ __all__ = [
     "DifferenceTerm",
     "detect_deviations",
     "difference_rows",
+    "list_deviations",
 ]
 
 #: Bits of `Detections.flags`: the matched warp is NaN; has EDGE; has a prefilter plane.
@@ -65,6 +66,20 @@ class DeviatingPixels:
     index: npt.NDArray[np.int32]
     difference: npt.NDArray[np.float32]
     variance: npt.NDArray[np.float32]
+
+    @classmethod
+    def none(cls) -> "DeviatingPixels":
+        """Return no pixels."""
+        return cls(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
+
+    @classmethod
+    def joined(cls, parts: Sequence["DeviatingPixels"]) -> "DeviatingPixels":
+        """Return the pixels of bands that follow one another."""
+        return cls(
+            np.concatenate([part.index for part in parts]),
+            np.concatenate([part.difference for part in parts]),
+            np.concatenate([part.variance for part in parts]),
+        )
 
     def beyond(self, chi: float, sign: int) -> npt.NDArray[np.bool_]:
         """Tell which pixels reach ``sign * difference >= chi * sqrt(variance)``."""
@@ -124,6 +139,32 @@ def difference_rows(
     )  # fmt: skip
 
 
+def list_deviations(
+    image: npt.NDArray[np.float32],
+    variance: npt.NDArray[np.float32],
+    floor: float,
+    first_index: int = 0,
+) -> DeviatingPixels:
+    """List the pixels that deviate by at least `floor` sigma, either side of zero.
+
+    Parameters
+    ----------
+    image, variance : ndarray of float32
+        ``(rows, x)`` difference and its variance. A pixel that is NaN in one
+        of them, or has a negative variance, is not listed.
+    floor : float
+        Number of sigma, > 0.
+    first_index : int
+        Flat index of the first pixel.
+    """
+    scratch = (
+        np.empty(image.size, np.int32), np.empty(image.size, np.float32),
+        np.empty(image.size, np.float32),
+    )  # fmt: skip
+    n = _list_deviations(image, variance, np.float64(floor), first_index, *scratch)
+    return DeviatingPixels(*(part[:n].copy() for part in scratch))
+
+
 def detect_deviations(
     stack: WarpStack,
     template_image: npt.NDArray[np.float32],
@@ -167,20 +208,18 @@ def detect_deviations(
     n_matched = np.zeros((height, width), np.uint16)
     warps = stack.matched
 
-    def work(y0: int, y1: int) -> list[tuple[npt.NDArray, ...] | None]:
+    def work(y0: int, y1: int) -> list[DeviatingPixels]:
         image_block, start = block(warps.image, y0, y1)
         variance_block, _ = block(warps.variance, y0, y1)
         mask_block, _ = block(warps.mask, y0, y1)
         rows = slice(start, start + y1 - y0)
         image = np.empty((y1 - y0, width), np.float32)
         variance = np.empty_like(image)
-        size = image.size
-        scratch = np.empty(size, np.int32), np.empty(size, np.float32), np.empty(size, np.float32)
-        found: list[tuple[npt.NDArray, ...] | None] = []
+        found = []
         for epoch in range(stack.n_epochs):
             if not compared[epoch]:
                 flags[epoch, y0:y1] = NO_DATA
-                found.append(None)
+                found.append(DeviatingPixels.none())
                 continue
             row = int(stack.partner[epoch])
             warp, mask = image_block[row, rows], mask_block[row, rows]
@@ -193,18 +232,11 @@ def detect_deviations(
             _flag_and_count(
                 warp, mask, image, bad, edge, masked, flags[epoch, y0:y1], n_matched[y0:y1]
             )
-            n = _list_deviations(image, variance, np.float64(floor), y0 * width, *scratch)
-            found.append(tuple(part[:n].copy() for part in scratch))
+            found.append(list_deviations(image, variance, floor, y0 * width))
         return found
 
     bands = for_each_band(work, height, len(warps) * width * 12, "differences", progress)
-    none = DeviatingPixels(np.empty(0, np.int32), np.empty(0, np.float32), np.empty(0, np.float32))
-    pixels = tuple(
-        DeviatingPixels(*(np.concatenate(parts) for parts in zip(*bands_of_epoch, strict=True)))
-        if compared[epoch]
-        else none
-        for epoch, bands_of_epoch in enumerate(zip(*bands, strict=True))
-    )
+    pixels = tuple(DeviatingPixels.joined(of_epoch) for of_epoch in zip(*bands, strict=True))
     return Detections(float(floor), pixels, compared, flags, n_matched)
 
 

@@ -153,7 +153,7 @@ def fit_line(
     half = 0.5 * length
     x, y = centre
     start: FloatArray | None = None
-    for last in (False, True):
+    for _ in range(2):
         band = _band(difference, variance, usable, (x, y), angle, half)
         if start is not None:
             expected = _model(start, band)
@@ -167,10 +167,9 @@ def fit_line(
             raise LineFitError("the fit runs away from the edges that it started from")
         x, y = x + offset * np.cos(angle), y + offset * np.sin(angle)
         angle -= float(np.arctan2(slope, half))
-        if not last:
-            start = np.array([0.0, 0.0, *solution.x[2:]])
+        start = np.array([0.0, 0.0, *solution.x[2:]])
     _, _, bend, width, peak = solution.x
-    covariance = _covariance(solution.jac)
+    errors = _standard_errors(solution.jac)
     lit, seen = _lit_parts(band, solution.x, half, step)
     return LineFit(
         x=float(x),
@@ -179,9 +178,9 @@ def fit_line(
         length=length,
         width=abs(float(width)),
         peak=float(peak),
-        peak_error=float(np.sqrt(covariance[4, 4])),
+        peak_error=float(errors[4]),
         turn=4.0 * abs(float(bend)) / half,
-        turn_error=4.0 * float(np.sqrt(covariance[2, 2])) / half,
+        turn_error=4.0 * float(errors[2]) / half,
         lit_length=lit,
         seen_length=seen,
     )
@@ -270,12 +269,16 @@ def _fit_band(band: _Band, start: FloatArray | None) -> OptimizeResult:
     return solution
 
 
-def _covariance(jacobian: FloatArray) -> npt.NDArray[np.floating]:
-    """Return the covariance of the parameters of a weighted fit."""
+def _standard_errors(jacobian: FloatArray) -> npt.NDArray[np.floating]:
+    """Return the standard deviations of the parameters of a weighted fit."""
+    unsettled = LineFitError("its pixels do not settle position, width and peak")
     try:
-        return np.linalg.inv(jacobian.T @ jacobian)
+        squares = np.diag(np.linalg.inv(jacobian.T @ jacobian))
     except np.linalg.LinAlgError:
-        raise LineFitError("the fit does not settle all of position, width and peak") from None
+        raise unsettled from None
+    if not (squares > 0).all():
+        raise unsettled
+    return np.sqrt(squares)
 
 
 def _lit_parts(
