@@ -73,7 +73,9 @@ def make_footprint_table(
     return table
 
 
-def _rows_of_candidates(index: int, config: CompareWarpConfig, made: Products) -> dict[str, np.ndarray]:
+def _rows_of_candidates(
+    index: int, config: CompareWarpConfig, made: Products
+) -> dict[str, np.ndarray]:
     """Return the columns of one epoch's candidates."""
     found, verdicts = made.candidates[index], made.verdicts[index]
     n_mean = made.counts.n_mean[index]

@@ -150,7 +150,8 @@ class CompareWarpResult:
             made.difference_terms,
         )  # fmt: skip
         with np.errstate(divide="ignore", invalid="ignore"):
-            return image / np.sqrt(variance)
+            chi: npt.NDArray[np.float32] = image / np.sqrt(variance)
+        return chi
 
     def labels(self, epoch_index: int) -> npt.NDArray[np.int32]:
         """Return the ids of the footprints of one epoch as an image.
@@ -305,7 +306,7 @@ class CompareWarpResult:
         return int(epoch_index) % n_epochs
 
     def _flagged(self, epoch_index: int, flag: int) -> npt.NDArray[np.bool_]:
-        """Return where the matched warp of an epoch has a flag; nowhere if the direct is skipped."""
+        """Return where the matched warp of an epoch has a flag; nowhere if it is skipped."""
         epoch_index = self._checked(epoch_index)
         flags = self.products.detections.flags[epoch_index]
         return (flags & flag != 0) & bool(self.weights[epoch_index] > 0)

@@ -37,9 +37,7 @@ class Case:
         overrides = json.loads(str(golden["overrides_json"]))
         text = "".join(f"config.{name} = {value!r}\n" for name, value in overrides.items())
         self.config = cw.CompareWarpConfig.from_lsst(text)
-        self.given = cw.run(
-            self.stack, self.config, variance_scale=golden["variance_scale_factor"]
-        )
+        self.given = cw.run(self.stack, self.config, variance_scale=golden["variance_scale_factor"])
         self.measured = cw.run(self.stack, self.config)
 
     def alternate(self, plane):
@@ -70,7 +68,9 @@ def at_the_hole(case):
     result = np.zeros(shape, bool)
     if case.stack.origin == (5, -3):
         labels = case.golden["prefiltered_label"][0]
-        result[0] = labels == labels[57][case.alternate("CLIPPED")[0][57] != case.given.clipped(0)[57]][0]
+        result[0] = (
+            labels == labels[57][case.alternate("CLIPPED")[0][57] != case.given.clipped(0)[57]][0]
+        )
         assert result.sum() == 44
     return result
 

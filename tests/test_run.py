@@ -168,9 +168,7 @@ def test_the_online_mean_gives_the_same_mask(seed):
         for online in (False, True)
     ]
     np.testing.assert_array_equal(*(result.coadd.mask for result in results))
-    np.testing.assert_allclose(
-        *(result.coadd.image for result in results), rtol=2e-6, atol=2e-6
-    )
+    np.testing.assert_allclose(*(result.coadd.image for result in results), rtol=2e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 59])

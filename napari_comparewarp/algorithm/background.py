@@ -82,9 +82,7 @@ def measure_background(
             columns[:, some] = pieces(rows)
     present = np.isfinite(columns[0])
     if not present.any():
-        return Background(
-            np.array([0, width]), np.zeros(1), np.full((height, 1, 4), np.nan)
-        )
+        return Background(np.array([0, width]), np.zeros(1), np.full((height, 1, 4), np.nan))
     pieces = _Pieces.spline(_centres(edges_x)[present], columns[:, present].T)
     starts = np.ceil(pieces.breaks).clip(0, width).astype(np.int64)
     return Background(
@@ -149,14 +147,12 @@ class _Pieces:
             inner = Akima1DInterpolator(x, values).c[::-1]
         left, right = np.zeros_like(inner[:, :1]), np.zeros_like(inner[:, :1])
         left[:3, 0] = inner[:3, 0]
-        c0, c1, c2, c3 = inner[:, -1]
+        _, c1, c2, c3 = inner[:, -1]
         h = x[-1] - x[-2]
         right[0, 0] = values[-1]
         right[1, 0] = c1 + h * (2 * c2 + h * 3 * c3)
         right[2, 0] = c2 + h * 3 * c3
-        return cls(
-            x, np.concatenate([x[:1], x]), np.concatenate([left, inner, right], axis=1)
-        )
+        return cls(x, np.concatenate([x[:1], x]), np.concatenate([left, inner, right], axis=1))
 
     def __call__(self, x: npt.NDArray) -> npt.NDArray:
         """Return ``(x, spline)`` values."""

@@ -171,7 +171,8 @@ def make_coadd(
         direct_masks = masks.rows(y0, y1, mask_block[:, rows[0] : rows[1]])
         clipped = np.empty((y1 - y0, width), np.bool_)
         combine_values(
-            image_block, variance_block, direct_masks, rows, masks.weights, rules.bad & ~rules.removed,
+            image_block, variance_block, direct_masks, rows, masks.weights,
+            rules.bad & ~rules.removed,
             statistic=statistic, sigma=sigma, iterations=iterations,
             error_from_input_variance=error_from_input_variance,
             out_image=image[y0:y1], out_variance=variance[y0:y1], out_clipped=clipped,
@@ -188,9 +189,7 @@ def make_coadd(
         )  # fmt: skip
 
     for_each_band(work, height, len(warps) * width * 12, stage, progress)
-    return Coadd(
-        image, variance, mask, n_image, planes, stack.wcs, stack.origin, stack.unit
-    )
+    return Coadd(image, variance, mask, n_image, planes, stack.wcs, stack.origin, stack.unit)
 
 
 @kernel

@@ -1,16 +1,14 @@
 """How the per-pixel kernels are compiled."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 
 __all__ = ["kernel"]
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 
-
-def kernel(function: Function) -> Function:
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function of arrays on its first call and keep the machine code on disk.
 
     Kernels release the GIL, so that bands of rows can be worked side by side,

@@ -157,12 +157,10 @@ def list_deviations(
     first_index : int
         Flat index of the first pixel.
     """
-    scratch = (
-        np.empty(image.size, np.int32), np.empty(image.size, np.float32),
-        np.empty(image.size, np.float32),
-    )  # fmt: skip
-    n = _list_deviations(image, variance, np.float64(floor), first_index, *scratch)
-    return DeviatingPixels(*(part[:n].copy() for part in scratch))
+    index = np.empty(image.size, np.int32)
+    difference, spread = np.empty((2, image.size), np.float32)
+    n = _list_deviations(image, variance, np.float64(floor), first_index, index, difference, spread)
+    return DeviatingPixels(index[:n].copy(), difference[:n].copy(), spread[:n].copy())
 
 
 def detect_deviations(

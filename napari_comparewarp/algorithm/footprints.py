@@ -36,7 +36,7 @@ class Candidates:
     box : ndarray of int32
         ``(candidate, 4)`` y0, y1, x0, x1, half-open.
     peak_chi : ndarray of float32
-        ``(candidate,)`` largest \\|chi\\| of its deviating pixels.
+        ``(candidate,)`` largest deviation, in sigma, of its deviating pixels.
     signs : ndarray of uint8
         ``(candidate,)`` 1: has excess light; 2: has missing light; 3: both.
     good_area : ndarray of int64

@@ -129,7 +129,7 @@ def find_protected(
 
     for_each_band(work, shape[0], shape[1] * 64, "protection", progress)
     spans = drop_small_groups(Spans.of_mask(bright), min_pixels)
-    spans = spans.grown(stencil(growth_radius(grow_sigma, psf_sigma), isotropic), shape)  # type: ignore[arg-type]
+    spans = spans.grown(stencil(growth_radius(grow_sigma, psf_sigma), isotropic), shape)
     group, _ = connected_groups(spans)
     labels = np.zeros(shape, np.int32)
     paint(spans.y, spans.x0, spans.x1, group + 1, labels)

@@ -13,6 +13,7 @@ CHUNK = 32
 #: A clip narrower than this part of its centre is at the mercy of rounding.
 TIGHT = 1e-9
 
+
 @kernel
 def select_good(image, mask, bad, y0, y1, x0, x1, out):  # type: ignore[no-untyped-def]
     """Copy the finite values without a bad mask bit in a box to the front of `out`.

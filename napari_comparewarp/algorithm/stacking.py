@@ -139,7 +139,19 @@ def sorting_network(n: int) -> npt.NDArray[np.int32]:
 
 @kernel
 def _mean(  # type: ignore[no-untyped-def]
-    image, variance, mask, y0, y1, mask_row, epochs, weights, factors, squares, bad, out_image, out_variance
+    image,
+    variance,
+    mask,
+    y0,
+    y1,
+    mask_row,
+    epochs,
+    weights,
+    factors,
+    squares,
+    bad,
+    out_image,
+    out_variance,
 ):
     """Weighted mean, a run of pixels at a time so that the sums stay in cache."""
     width = image.shape[2]

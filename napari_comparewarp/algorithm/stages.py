@@ -230,9 +230,7 @@ def find(given: Inputs, made: Products) -> dict[str, Any]:
 
 def count(given: Inputs, made: Products) -> dict[str, Any]:
     """Count in how many epochs each pixel deviates."""
-    counts = count_epochs(
-        made.candidates, made.detections.n_matched, progress=given.progress
-    )
+    counts = count_epochs(made.candidates, made.detections.n_matched, progress=given.progress)
     return {"counts": counts}
 
 
@@ -262,9 +260,7 @@ def find_streaks(given: Inputs, made: Products) -> dict[str, Any]:
 def clip(given: Inputs, made: Products) -> dict[str, Any]:
     """Gather what is clipped in each epoch."""
     clipped: list[Spans] = []
-    for found, verdicts, streaks in zip(
-        made.candidates, made.verdicts, made.streaks, strict=True
-    ):
+    for found, verdicts, streaks in zip(made.candidates, made.verdicts, made.streaks, strict=True):
         spans = found.pixels_of(verdicts.verdict == Verdict.CLIPPED)
         clipped.append(spans.union(streaks.spans) if len(streaks.spans) else spans)
     masks = DirectMasks(

@@ -30,7 +30,7 @@ class StreakFootprints:
     groups : tuple of Spans
         The pixels of each; neighbours may overlap.
     peak_chi : tuple of float
-        Largest \\|chi\\| of each before it grew.
+        Largest deviation of each before it grew, in sigma.
     """
 
     spans: Spans
@@ -115,7 +115,8 @@ def find_streak_footprints(
         mask = stack.matched.mask[row]
         detected = candidates[epoch].spans.mask(stack.shape)
         streaks = find_streaks(
-            difference, variance, detected, mask & blocking != 0, detected & (mask & saturated != 0),
+            difference, variance, detected, mask & blocking != 0,
+            detected & (mask & saturated != 0),
             min_edge_pixels=config.streak_min_edge_pixels,
             max_deviation=config.streak_max_deviation, rho_bin=config.streak_rho_bin,
             theta_bin=config.streak_theta_bin, profile_sigma=config.streak_profile_sigma,

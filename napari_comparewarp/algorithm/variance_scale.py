@@ -94,7 +94,7 @@ def measure_variance_scale(
 
 def measure_variance_scales(
     stack: WarpStack,
-    rows: Sequence[int],
+    rows: npt.NDArray[np.intp],
     *,
     planes: Sequence[str],
     background_planes: Sequence[str],
@@ -107,7 +107,7 @@ def measure_variance_scales(
     Parameters
     ----------
     stack : WarpStack
-    rows : sequence of int
+    rows : ndarray of int
         Which matched warps, by their row.
     planes, background_planes : sequence of str
         Pixels with one of these planes enter neither the factor nor, in turn,
@@ -124,7 +124,7 @@ def measure_variance_scales(
     bad = bits(stack.mask_planes, planes)
     background_bad = bits(stack.mask_planes, background_planes)
 
-    def measure(row: int) -> VarianceScale:
+    def measure(row: np.intp) -> VarianceScale:
         matched = stack.matched
         return measure_variance_scale(
             matched.image[row], matched.variance[row], matched.mask[row],

@@ -92,9 +92,7 @@ def decide(
         Clip where `fraction` is strictly greater.
     """
     result = []
-    for found, n_mean, cumulative in zip(
-        candidates, counts.n_mean, counts.cumulative, strict=True
-    ):
+    for found, n_mean, cumulative in zip(candidates, counts.n_mean, counts.cumulative, strict=True):
         maximum = effective_maximum(
             n_mean, temporal_threshold=temporal_threshold, max_epochs=max_epochs,
             max_epochs_slope=max_epochs_slope,

@@ -208,7 +208,9 @@ class WarpStack:
             matched, matched_ids = direct, epochs
         elif not all(matched_given):
             missing = "matched_variance" if matched_given[0] else "matched_image"
-            raise StackError(f"{missing} is missing: give both planes of the matched warps, or none")
+            raise StackError(
+                f"{missing} is missing: give both planes of the matched warps, or none"
+            )
         else:
             assert matched_image is not None and matched_variance is not None
             matched = _make_warps("matched_", matched_image, matched_variance, matched_mask)
@@ -245,22 +247,23 @@ def _make_warps(
     prefix: str, image: npt.ArrayLike, variance: npt.ArrayLike, mask: npt.ArrayLike | None
 ) -> Warps:
     """Check and convert the three planes of one set of warps."""
-    image = _make_cube(f"{prefix}image", image, np.float32)
-    variance = _make_cube(f"{prefix}variance", variance, np.float32)
-    if mask is None:
-        # Untouched zeros cost address space, not memory.
-        mask = np.zeros(image.shape, np.int32)
-    else:
-        mask = _make_cube(f"{prefix}mask", mask, np.int32)
-    for name, plane in ((f"{prefix}variance", variance), (f"{prefix}mask", mask)):
-        if plane.shape != image.shape:
+    images = _make_cube(f"{prefix}image", image, np.float32)
+    # Untouched zeros cost address space, not memory.
+    masks = np.zeros(images.shape, np.int32) if mask is None else mask
+    warps = Warps(
+        images,
+        _make_cube(f"{prefix}variance", variance, np.float32),
+        _make_cube(f"{prefix}mask", masks, np.int32),
+    )
+    for name, plane in (("variance", warps.variance), ("mask", warps.mask)):
+        if plane.shape != images.shape:
             raise StackError(
-                f"{name} has shape {plane.shape} where {prefix}image has {image.shape}"
+                f"{prefix}{name} has shape {plane.shape} where {prefix}image has {images.shape}"
             )
-    return Warps(image, variance, mask)
+    return warps
 
 
-def _make_cube(name: str, values: Any, dtype: type) -> Any:
+def _make_cube(name: str, values: Any, dtype: type) -> Cube:
     """Return `values` as a native C-ordered cube of `dtype`."""
     if not isinstance(values, np.ndarray) and isinstance(values, Cube) and len(values.shape) == 3:
         if values.dtype != np.dtype(dtype):
@@ -268,7 +271,9 @@ def _make_cube(name: str, values: Any, dtype: type) -> Any:
         return values
     array = np.asarray(values)
     if array.ndim != 3 or 0 in array.shape:
-        raise StackError(f"{name} has shape {array.shape}; it must be (epoch, y, x), none of them 0")
+        raise StackError(
+            f"{name} has shape {array.shape}; it must be (epoch, y, x), none of them 0"
+        )
     if dtype is np.int32 and array.dtype.kind not in "iub":
         raise StackError(f"{name} has type {array.dtype}; a mask is made of integers")
     if dtype is np.float32 and array.dtype.kind not in "iuf":
