@@ -150,8 +150,7 @@ class CompareWarpResult:
             made.difference_terms,
         )  # fmt: skip
         with np.errstate(divide="ignore", invalid="ignore"):
-            chi: npt.NDArray[np.float32] = image / np.sqrt(variance)
-        return chi
+            return (image / np.sqrt(variance)).astype(np.float32, copy=False)
 
     def labels(self, epoch_index: int) -> npt.NDArray[np.int32]:
         """Return the ids of the footprints of one epoch as an image.

@@ -424,15 +424,16 @@ def count_and_combine_masks(
     used = np.flatnonzero(weights > 0)
     _combine_masks(
         image, mask, rows[0], rows[1], mask_row, used,
-        weights[used].astype(np.float32).astype(np.float64), rules.bad, rules.removed, rules.propagated, rules.limits, rules.origins, rules.results,
-        rules.no_data, rules.clipped, clipped, out_mask, out_count,
+        weights[used].astype(np.float32).astype(np.float64), rules.bad, rules.removed,
+        rules.propagated, rules.limits, rules.origins, rules.results, rules.no_data,
+        rules.clipped, clipped, out_mask, out_count,
     )  # fmt: skip
 
 
 @kernel
 def _combine_masks(  # type: ignore[no-untyped-def]
-    image, mask, y0, y1, mask_row, epochs, weights, bad, removed, propagated, limits, origins, results,
-    no_data, clipped_bit, clipped, out_mask, out_count,
+    image, mask, y0, y1, mask_row, epochs, weights, bad, removed, propagated, limits, origins,
+    results, no_data, clipped_bit, clipped, out_mask, out_count,
 ):  # fmt: skip
     """Combine masks, a run of pixels at a time so that the sums stay in cache."""
     width = mask.shape[2]

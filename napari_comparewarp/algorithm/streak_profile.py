@@ -22,6 +22,9 @@ BAND_HALF_WIDTH = 50.0
 CLIP_SIGMA = 5.0
 CLIP_FRACTION = 0.5
 
+#: A part of a line has light when it is this many sigma brighter than nothing.
+LIT_SIGMA = 3.0
+
 #: Full width at half maximum of a profile of width 1.
 FWHM = 2.0 * float(np.sqrt(2.0 ** (1.0 / MOFFAT_EXPONENT) - 1.0))
 
@@ -72,8 +75,6 @@ class LineFit:
     lit_length : float
         Length of the parts of the piece that are brighter than nothing by 3
         sigma, pixels.
-    seen_length : float
-        Length of the parts that have usable pixels, pixels.
     """
 
     x: float
@@ -86,7 +87,6 @@ class LineFit:
     turn: float
     turn_error: float
     lit_length: float
-    seen_length: float
 
     @property
     def fwhm(self) -> float:
@@ -170,7 +170,6 @@ def fit_line(
         start = np.array([0.0, 0.0, *solution.x[2:]])
     _, _, bend, width, peak = solution.x
     errors = _standard_errors(solution.jac)
-    lit, seen = _lit_parts(band, solution.x, half, step)
     return LineFit(
         x=float(x),
         y=float(y),
@@ -181,8 +180,7 @@ def fit_line(
         peak_error=float(errors[4]),
         turn=4.0 * abs(float(bend)) / half,
         turn_error=4.0 * float(errors[2]) / half,
-        lit_length=lit,
-        seen_length=seen,
+        lit_length=_lit_length(band, solution.x, half, step),
     )
 
 
@@ -281,16 +279,12 @@ def _standard_errors(jacobian: FloatArray) -> npt.NDArray[np.floating]:
     return np.sqrt(squares)
 
 
-def _lit_parts(
-    band: _Band, parameters: FloatArray, half: float, step: float
-) -> tuple[float, float]:
-    """Return the lengths of the parts with light, and of those with pixels."""
+def _lit_length(band: _Band, parameters: FloatArray, half: float, step: float) -> float:
+    """Return the length of the parts that have light on the line."""
     parts = max(1, round(2.0 * half / step))
     index = np.minimum((0.5 * (band.along + 1.0) * parts).astype(np.intp), parts - 1)
     shape = moffat(_distance(parameters, band), parameters[3]) * band.inverse_sigma
     signal = np.bincount(index, shape * band.value * band.inverse_sigma, parts)
     information = np.bincount(index, shape**2, parts)
-    seen = information > 0.1 * information.max()
-    lit = seen & (signal > 3.0 * np.sqrt(information))
-    size = 2.0 * half / parts
-    return float(lit.sum() * size), float(seen.sum() * size)
+    lit = signal > LIT_SIGMA * np.sqrt(information)
+    return float(lit.sum() * 2.0 * half / parts)

@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 #: A streak is at least this many times longer than its full width at half maximum.
 MIN_ELONGATION = 5.0
 
-#: At least this fraction of a line must have light on it.
-MIN_LIT_FRACTION = 0.5
-
 #: A bend counts when it is this many times its error.
 BEND_SIGMA = 3.0
 
@@ -144,8 +141,8 @@ def find_streaks(
     Peucker 1973, Cartographica 10, 112), and the pieces that could be the two
     edges of one trail are fitted together with a profile on the difference
     itself; see `fit_line`. A line is dropped, with the reason in the log at
-    level DEBUG, when the fit fails or its result is not a streak: too wide,
-    hardly longer than wide, bent, or dark for most of its length.
+    level DEBUG, when the fit fails or its result is not a streak: too wide, not
+    5 times longer than wide, or bent.
     """
     _check_shapes(difference, variance, detected, blocked, saturated_detected)
     edges = far_from_saturation(
@@ -253,8 +250,6 @@ def _require_streak(fit: LineFit, max_fwhm: float, theta_bin: float) -> None:
     """Refuse a fit that does not describe a streak."""
     if fit.fwhm > max_fwhm:
         raise LineFitError(f"its profile is {fit.fwhm:.0f} pixels wide")
-    if fit.lit_length < MIN_LIT_FRACTION * fit.seen_length:
-        raise LineFitError("it is dark for most of its length")
     if fit.lit_length < MIN_ELONGATION * fit.fwhm:
         raise LineFitError(
             f"it is {fit.lit_length:.0f} pixels long and {fit.fwhm:.0f} wide: not a line"

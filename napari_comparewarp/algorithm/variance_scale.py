@@ -131,7 +131,7 @@ def measure_variance_scales(
             bad=bad, background_bad=background_bad, cell=cell, limit=limit,
         )  # fmt: skip
 
-    return for_each(measure, rows, "variance scale", progress)
+    return for_each(measure, list(rows), "variance scale", progress)
 
 
 def _squared_width(values: npt.NDArray[np.float32]) -> float:
