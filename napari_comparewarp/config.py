@@ -266,20 +266,20 @@ class CompareWarpConfig(BaseModel):
         help="Variance of the coadd from the warps' variances; otherwise from their scatter.",
     )  # fmt: skip
     interpolate: bool = knob(
-        False, "interpolate holes", stage="coadd", lsst="doInterp",
+        False, "interpolate holes", stage="finish", lsst="doInterp",
         help="Fill NaN pixels of the finished coadd from their surroundings (NO_DATA stays set), "
         "and turn variances that are not positive into infinity.",
     )  # fmt: skip
     input_map: bool = knob(
-        False, "input map", stage="coadd", lsst="doInputMap",
+        False, "input map", stage="finish", lsst="doInputMap",
         help="Write which epochs went into each pixel beside the coadd.",
     )  # fmt: skip
     mask_bright_objects: bool = knob(
-        False, "mask bright objects", stage="coadd", lsst="doMaskBrightObjects",
+        False, "mask bright objects", stage="finish", lsst="doMaskBrightObjects",
         help="Set a plane on the coadd inside the regions of a bright-object catalogue.",
     )  # fmt: skip
     bright_object_plane: str = knob(
-        "BRIGHT_OBJECT", "bright object plane", stage="coadd", lsst="brightObjectMaskName",
+        "BRIGHT_OBJECT", "bright object plane", stage="finish", lsst="brightObjectMaskName",
         help="Name of that plane.",
     )  # fmt: skip
 

@@ -33,6 +33,7 @@ _COLUMNS = {
     "fraction": ("", "fraction of its area that deviates in at most so many epochs"),
     "good_fraction": ("", "fraction of its area that is not masked anyway"),
     "verdict": ("", "what becomes of it"),
+    "decided_by": ("", "rule, or hand"),
     "reason": ("", "the rule that decided, with its numbers"),
 }
 
@@ -82,9 +83,15 @@ def _rows_of_candidates(
     names = np.array([verdict.name.lower() for verdict in Verdict])
     good = found.good_area / found.area
     reasons = [
-        _reason(config, Verdict(verdict), fraction, maximum, n, good_fraction)
-        for verdict, fraction, maximum, n, good_fraction in zip(
-            verdicts.verdict, verdicts.fraction, verdicts.max_epochs, n_mean, good, strict=True
+        _reason(config, Verdict(verdict), by_hand, fraction, maximum, n, good_fraction)
+        for verdict, by_hand, fraction, maximum, n, good_fraction in zip(
+            verdicts.verdict,
+            verdicts.by_hand,
+            verdicts.fraction,
+            verdicts.max_epochs,
+            n_mean,
+            good,
+            strict=True,
         )
     ]
     return {
@@ -101,6 +108,7 @@ def _rows_of_candidates(
         "fraction": verdicts.fraction,
         "good_fraction": good,
         "verdict": names[verdicts.verdict],
+        "decided_by": np.where(verdicts.by_hand, "hand", "rule"),
         "reason": np.array(reasons, dtype=str),
     }
 
@@ -108,7 +116,7 @@ def _rows_of_candidates(
 def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
     """Return the columns of one epoch's streaks."""
     streaks = made.streaks[index]
-    n = len(streaks.groups)
+    n, kept = len(streaks.groups), np.array(streaks.kept, np.bool_)
     if n == 0:
         return {}
     epoch_count, n_matched = made.counts.epoch_count, made.detections.n_matched
@@ -129,23 +137,29 @@ def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
         "max_epochs": np.full(n, -1),
         "fraction": np.full(n, np.nan),
         "good_fraction": np.full(n, np.nan),
-        "verdict": np.full(n, "streak"),
-        "reason": np.full(n, "a straight line among the deviating pixels"),
+        "verdict": np.where(kept, "persistent", "streak"),
+        "decided_by": np.where(kept, "hand", "rule"),
+        "reason": np.where(
+            kept, "a straight line, kept by hand", "a straight line among the deviating pixels"
+        ),
     }
 
 
 def _reason(
     config: CompareWarpConfig,
     verdict: Verdict,
+    by_hand: bool,
     fraction: float,
     maximum: int,
     n_mean: float,
     good: float,
 ) -> str:
-    """Say in one line which rule decided."""
+    """Say in one line which rule decided, or that none did."""
     if verdict is Verdict.PREFILTERED:
         return f"{good:.3f} of its area is unmasked, not more than {config.prefilter_ratio:g}"
     rule = f"{fraction:.3f} of its area deviates in at most {maximum} of {n_mean:.1f} epochs"
+    if by_hand:
+        return f"{'clipped' if verdict is Verdict.CLIPPED else 'kept'} by hand; {rule}"
     if verdict is Verdict.PERSISTENT:
         return f"{rule}, not more than {config.spatial_threshold:g}"
     if verdict is Verdict.PROTECTED:

@@ -1,5 +1,7 @@
 """What a run makes, and how to run."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from .algorithm.coadd import Coadd, DirectMasks, make_coadd
+from .algorithm.coadd import Coadd, make_coadd
 from .algorithm.difference import EDGE, NO_DATA
 from .algorithm.mask_planes import bits
+from .algorithm.overrides import Decision, FootprintKey
 from .algorithm.parallel import Progress, no_progress
 from .algorithm.spans import Spans, paint
-from .algorithm.stages import Inputs, Products, run_stages
+from .algorithm.stages import Inputs, Products, coadd_settings, run_stages
 from .algorithm.streak_stage import difference_of_epoch
 from .algorithm.template import Template
 from .algorithm.warps import EpochId, WarpStack
@@ -30,6 +33,8 @@ def run(
     config: CompareWarpConfig | None = None,
     progress: Progress | None = None,
     variance_scale: npt.ArrayLike | None = None,
+    overrides: Mapping[FootprintKey, Decision] | None = None,
+    bright_objects: npt.NDArray[np.bool_] | None = None,
 ) -> "CompareWarpResult":
     """Find the artifacts of a stack of warps and coadd it without them.
 
@@ -44,6 +49,10 @@ def run(
     variance_scale : array_like, optional
         ``(epoch,)`` factors of the matched warps' variances to use instead of
         measuring them; NaN means 1.
+    overrides : mapping of FootprintKey to {"clip", "keep"}, optional
+        Decisions by hand, which go before the rules.
+    bright_objects : ndarray of bool, optional
+        ``(y, x)`` pixels to mark on the coadd, if the config asks for it.
 
     Returns
     -------
@@ -56,7 +65,10 @@ def run(
     """
     config = CompareWarpConfig() if config is None else config
     factors = None if variance_scale is None else np.asarray(variance_scale, np.float64)
-    given = Inputs(stack, config, factors, progress=progress or no_progress)
+    given = Inputs(
+        stack, config, factors, bright_objects=bright_objects, overrides=dict(overrides or {}),
+        progress=progress or no_progress,
+    )  # fmt: skip
     return CompareWarpResult(stack, config, run_stages(given))
 
 
@@ -230,18 +242,9 @@ class CompareWarpResult:
 
     def unclipped(self) -> Coadd:
         """Return the coadd of the same warps with nothing clipped, to compare with."""
-        masks, config = self.products.direct_masks, self.config
-        nothing = DirectMasks(
-            masks.stack, masks.weights, masks.flags, [Spans.empty()] * len(masks.clipped),
-            masks.bad_planes,
-        )  # fmt: skip
-        return make_coadd(
-            nothing, bad_planes=config.bad_planes, removed_planes=config.removed_planes,
-            statistic=config.statistic, sigma=config.sigma_clip,
-            iterations=config.clip_iterations,
-            error_from_input_variance=config.error_from_input_variance,
-            mask_propagation=config.mask_propagation, online=config.online_mean,
-        )  # fmt: skip
+        masks = self.products.direct_masks
+        nothing = replace(masks, clipped=[Spans.empty()] * len(masks.clipped))
+        return make_coadd(nothing, coadd_settings(self.config))
 
     @cached_property
     def messages(self) -> tuple[str, ...]:
@@ -269,6 +272,11 @@ class CompareWarpResult:
             messages.append(
                 f"epoch {stack.epochs[index]}: the variance factor is above "
                 f"{self.config.variance_scale_limit:g}: the variance is left alone"
+            )
+        for key in made.lost_overrides:
+            messages.append(
+                f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided by "
+                "hand is gone"
             )
         n_compared = int(made.compared.sum())
         if n_compared <= 2:

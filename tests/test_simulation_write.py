@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.wcs import WCS
-from napari_comparewarp.io.atomic import OutputError
 from numpy.testing import assert_allclose, assert_array_equal
 
+from napari_comparewarp.io.atomic import OutputError
 from napari_comparewarp.simulation import (
     TruthError,
     read_truth,

@@ -14,6 +14,7 @@ from napari_comparewarp.algorithm.spans import (
     diamond_half_widths,
     disc_half_widths,
     drop_small_groups,
+    gather,
     paint,
 )
 
@@ -109,3 +110,28 @@ def test_splitting_a_mask_equals_the_reference():
     assert count == golden["split_label"].max()
     pairs = np.unique(np.stack([labels.ravel(), golden["split_label"].ravel()]), axis=1)
     assert pairs.shape[1] == count + 1
+
+
+@given(masks, st.integers(0, 3))
+def test_a_symmetric_difference_holds_the_pixels_of_just_one(mask, shift):
+    other = np.roll(mask, shift, axis=1)
+    either = Spans.of_mask(mask).symmetric_difference(Spans.of_mask(other))
+    np.testing.assert_array_equal(either.mask(mask.shape), mask ^ other)
+
+
+class OnDisk:
+    """A cube that reads like one on disk."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __getitem__(self, index):
+        return self.array[index].copy()
+
+
+@given(masks)
+def test_gathered_pixels_stand_row_by_row(mask):
+    cube = np.arange(2 * mask.size, dtype=np.float32).reshape(2, *mask.shape)
+    spans = Spans.of_mask(mask)
+    np.testing.assert_array_equal(gather(cube, spans)[:, 0], cube[:, mask])
+    np.testing.assert_array_equal(gather(OnDisk(cube), spans)[:, 0], cube[:, mask])

@@ -1,7 +1,7 @@
 """What goes to the direct warps, and the coadd of them (sections 8 and 9)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ from .compiled import kernel
 from .difference import EDGE, NO_DATA
 from .mask_planes import OUTPUT_PLANES, add_planes, bits
 from .parallel import Progress, block, for_each_band, no_progress
-from .spans import Spans
+from .spans import Spans, gather
 from .stacking import MaskRules, combine_values, count_and_combine_masks
 from .template import set_derived_planes
 from .warps import WarpStack
 
-__all__ = ["Coadd", "DirectMasks", "make_coadd"]
+__all__ = ["Coadd", "CoaddSettings", "DirectMasks", "make_coadd", "update_coadd"]
 
 
 @dataclass(frozen=True)
@@ -87,13 +87,8 @@ class DirectMasks:
         mask : ndarray of int32
             ``(epoch, rows, x)`` masks of the direct warps there.
         """
-        planes = self.mask_planes
-        result = np.empty(mask.shape, np.int32)
-        _apply_flags(
-            mask, self.flags[:, y0:y1], bits(planes, self.bad_planes),
-            bits(planes, ["NO_DATA"]), bits(planes, ["EDGE"]), result,
-        )  # fmt: skip
-        clipped_bit = bits(planes, ["CLIPPED"])
+        result = self._with_flags(mask, self.flags[:, y0:y1])
+        clipped_bit = bits(self.mask_planes, ["CLIPPED"])
         for epoch, spans in enumerate(self.clipped):
             if self.weights[epoch] > 0:
                 first, last = np.searchsorted(spans.y, (y0, y1))
@@ -101,6 +96,42 @@ class DirectMasks:
                 _set_bit(part.y - np.int32(y0), part.x0, part.x1, clipped_bit, result[epoch])
             else:
                 result[epoch] = mask[epoch]
+        return result
+
+    def pixels(
+        self, where: Spans, mask: npt.NDArray[np.int32], flags: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.int32]:
+        """Return the masks of some pixels of all epochs.
+
+        Parameters
+        ----------
+        where : Spans
+            The pixels.
+        mask, flags : ndarray
+            ``(epoch, 1, pixel)`` masks of the direct warps, and flags, there.
+        """
+        result = self._with_flags(mask, flags)
+        clipped_bit = bits(self.mask_planes, ["CLIPPED"])
+        for epoch, spans in enumerate(self.clipped):
+            if self.weights[epoch] > 0:
+                _set_bit_packed(
+                    where.y, where.x0, where.x1, spans.y, spans.x0, spans.x1, clipped_bit,
+                    result[epoch, 0],
+                )  # fmt: skip
+            else:
+                result[epoch] = mask[epoch]
+        return result
+
+    def _with_flags(
+        self, mask: npt.NDArray[np.int32], flags: npt.NDArray[np.uint8]
+    ) -> npt.NDArray[np.int32]:
+        """Return masks with what the flags add to them."""
+        planes = self.mask_planes
+        result = np.empty(mask.shape, np.int32)
+        _apply_flags(
+            mask, flags, bits(planes, self.bad_planes), bits(planes, ["NO_DATA"]),
+            bits(planes, ["EDGE"]), result,
+        )  # fmt: skip
         return result
 
     def epoch(self, epoch: int) -> npt.NDArray[np.int32]:
@@ -113,17 +144,43 @@ class DirectMasks:
         return one.rows(0, mask.shape[1], mask)[0]
 
 
+@dataclass(frozen=True)
+class CoaddSettings:
+    """How the direct warps are combined.
+
+    Attributes
+    ----------
+    bad_planes : tuple of str
+        Pixels with one of these planes, or with CLIPPED, are left out.
+    removed_planes : tuple of str
+        Planes that are dropped from the warps' masks first.
+    statistic : {"MEAN", "MEANCLIP", "MEDIAN"}
+    sigma : float
+        Half-width of the clip of MEANCLIP, in standard deviations.
+    iterations : int
+        Passes of the clip of MEANCLIP.
+    error_from_input_variance : bool
+        Variance from the warps' variances, or from their scatter.
+    mask_propagation : mapping of str to float
+        See `MaskRules.named`.
+    online : bool
+        Round as the reference's running sums do; see `combine_values`.
+    """
+
+    bad_planes: tuple[str, ...]
+    removed_planes: tuple[str, ...]
+    statistic: str
+    sigma: float
+    iterations: int
+    error_from_input_variance: bool
+    mask_propagation: Mapping[str, float]
+    online: bool = False
+
+
 def make_coadd(
     masks: DirectMasks,
+    settings: CoaddSettings,
     *,
-    bad_planes: tuple[str, ...],
-    removed_planes: tuple[str, ...],
-    statistic: str,
-    sigma: float,
-    iterations: int,
-    error_from_input_variance: bool,
-    mask_propagation: dict[str, float],
-    online: bool = False,
     stage: str = "coadd",
     progress: Progress = no_progress,
 ) -> Coadd:
@@ -133,34 +190,15 @@ def make_coadd(
     ----------
     masks : DirectMasks
         The warps and their masks.
-    bad_planes : tuple of str
-        Pixels with one of these planes, or with CLIPPED, are left out.
-    removed_planes : tuple of str
-        Planes that are dropped from the warps' masks first.
-    statistic : {"MEAN", "MEANCLIP", "MEDIAN"}
-    sigma, iterations
-        The clip of MEANCLIP.
-    error_from_input_variance : bool
-        Variance from the warps' variances, or from their scatter.
-    mask_propagation : dict of str to float
-        See `MaskRules.named`.
-    online : bool
-        Round as the reference's running sums do; see `combine_values`.
+    settings : CoaddSettings
     stage : str
         Name for the reports of progress.
     progress : callable
     """
-    stack, planes = masks.stack, masks.mask_planes
-    rules = MaskRules.named(
-        planes, bad=(*bad_planes, "CLIPPED"), removed=removed_planes, propagation=mask_propagation
-    )
+    stack = masks.stack
     height, width = stack.shape
-    image = np.empty((height, width), np.float32)
-    variance = np.empty((height, width), np.float32)
-    mask = np.empty((height, width), np.int32)
-    n_image = np.empty((height, width), np.uint16)
+    coadd = _blank((height, width), masks)
     warps = stack.direct
-    used = np.flatnonzero(masks.weights > 0)
 
     def work(y0: int, y1: int) -> None:
         image_block, start = block(warps.image, y0, y1)
@@ -169,27 +207,105 @@ def make_coadd(
         rows = (start, start + y1 - y0)
         # Only the masks are changed: they alone are copied, and have rows of their own.
         direct_masks = masks.rows(y0, y1, mask_block[:, rows[0] : rows[1]])
-        clipped = np.empty((y1 - y0, width), np.bool_)
-        combine_values(
-            image_block, variance_block, direct_masks, rows, masks.weights,
-            rules.bad & ~rules.removed,
-            statistic=statistic, sigma=sigma, iterations=iterations,
-            error_from_input_variance=error_from_input_variance,
-            out_image=image[y0:y1], out_variance=variance[y0:y1], out_clipped=clipped,
-            online=online, mask_row=0,
+        part = Coadd(
+            coadd.image[y0:y1], coadd.variance[y0:y1], coadd.mask[y0:y1], coadd.n_image[y0:y1],
+            coadd.mask_planes,
         )  # fmt: skip
-        count_and_combine_masks(
-            image_block, direct_masks, rows, masks.weights, rules, clipped,
-            mask[y0:y1], n_image[y0:y1], mask_row=0,
-        )  # fmt: skip
-        set_derived_planes(planes, variance[y0:y1], mask[y0:y1])
-        _set_where_flagged(
-            masks.flags[:, y0:y1], used, EDGE, bits(planes, ["SENSOR_EDGE", "INEXACT_PSF"]),
-            mask[y0:y1],
-        )  # fmt: skip
+        flags = masks.flags[:, y0:y1]
+        _combine(
+            image_block, variance_block, rows, direct_masks, flags, masks.weights, settings, part
+        )
 
     for_each_band(work, height, len(warps) * width * 12, stage, progress)
-    return Coadd(image, variance, mask, n_image, planes, stack.wcs, stack.origin, stack.unit)
+    return coadd
+
+
+def update_coadd(
+    before: Coadd, old: DirectMasks, new: DirectMasks, settings: CoaddSettings
+) -> Coadd:
+    """Return the coadd after a change of what is clipped, working only where that matters.
+
+    Parameters
+    ----------
+    before : Coadd
+        Made with the `old` masks and the same settings.
+    old, new : DirectMasks
+        Masks of the same warps that differ in what is clipped.
+    settings : CoaddSettings
+
+    Returns
+    -------
+    Coadd
+        To the bit what `make_coadd` makes of the new masks.
+    """
+    changed = Spans.union_of(
+        [
+            was.symmetric_difference(now)
+            for was, now, weight in zip(old.clipped, new.clipped, new.weights, strict=True)
+            if weight > 0 and was is not now
+        ]
+    )
+    if not len(changed):
+        return before
+    shape = new.stack.shape
+    if changed.area * 4 > shape[0] * shape[1]:
+        return make_coadd(new, settings)
+    warps = new.stack.direct
+    image, variance, mask = (
+        gather(plane, changed) for plane in (warps.image, warps.variance, warps.mask)
+    )
+    flags = gather(new.flags, changed)
+    direct_masks = new.pixels(changed, mask, flags)
+    part = _blank((1, changed.area), new)
+    _combine(image, variance, (0, 1), direct_masks, flags, new.weights, settings, part)
+    planes = {}
+    for name in ("image", "variance", "mask", "n_image"):
+        planes[name] = getattr(before, name).copy()
+        _scatter_runs(changed.y, changed.x0, changed.x1, getattr(part, name)[0], planes[name])
+    return replace(before, **planes)
+
+
+def _blank(shape: tuple[int, int], masks: DirectMasks) -> Coadd:
+    """Return a coadd that is yet to be filled."""
+    stack = masks.stack
+    return Coadd(
+        np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32),
+        np.empty(shape, np.uint16), masks.mask_planes, stack.wcs, stack.origin, stack.unit,
+    )  # fmt: skip
+
+
+def _combine(
+    image: npt.NDArray[np.float32],
+    variance: npt.NDArray[np.float32],
+    rows: tuple[int, int],
+    direct_masks: npt.NDArray[np.int32],
+    flags: npt.NDArray[np.uint8],
+    weights: npt.NDArray[np.float64],
+    settings: CoaddSettings,
+    out: Coadd,
+) -> None:
+    """Combine some pixels of all epochs and write them to `out`."""
+    planes = out.mask_planes
+    rules = MaskRules.named(
+        planes, bad=(*settings.bad_planes, "CLIPPED"), removed=settings.removed_planes,
+        propagation=settings.mask_propagation,
+    )  # fmt: skip
+    clipped = np.empty(out.mask.shape, np.bool_)
+    combine_values(
+        image, variance, direct_masks, rows, weights, rules.bad & ~rules.removed,
+        statistic=settings.statistic, sigma=settings.sigma, iterations=settings.iterations,
+        error_from_input_variance=settings.error_from_input_variance,
+        out_image=out.image, out_variance=out.variance, out_clipped=clipped,
+        online=settings.online, mask_row=0,
+    )  # fmt: skip
+    count_and_combine_masks(
+        image, direct_masks, rows, weights, rules, clipped, out.mask, out.n_image, mask_row=0
+    )
+    set_derived_planes(planes, out.variance, out.mask)
+    _set_where_flagged(
+        flags, np.flatnonzero(weights > 0), EDGE, bits(planes, ["SENSOR_EDGE", "INEXACT_PSF"]),
+        out.mask,
+    )  # fmt: skip
 
 
 @kernel
@@ -223,3 +339,31 @@ def _set_where_flagged(flags, epochs, flag, bit, mask):  # type: ignore[no-untyp
             bits_out, flags_in = mask[y], flags[e, y]
             for x in range(bits_out.size):
                 bits_out[x] |= bit if flags_in[x] & flag != 0 else np.int32(0)
+
+
+@kernel
+def _set_bit_packed(y, x0, x1, other_y, other_x0, other_x1, bit, mask):  # type: ignore[no-untyped-def]
+    """Set a bit where other runs cover the runs whose pixels stand one after the other."""
+    start = 0
+    j = 0
+    for i in range(y.size):
+        while j < other_y.size and (
+            other_y[j] < y[i] or (other_y[j] == y[i] and other_x1[j] <= x0[i])
+        ):
+            j += 1
+        k = j
+        while k < other_y.size and other_y[k] == y[i] and other_x0[k] < x1[i]:
+            for x in range(max(other_x0[k], x0[i]), min(other_x1[k], x1[i])):
+                mask[start + x - x0[i]] |= bit
+            k += 1
+        start += x1[i] - x0[i]
+
+
+@kernel
+def _scatter_runs(y, x0, x1, values, image):  # type: ignore[no-untyped-def]
+    """Write values that stand one after the other to the runs of an image."""
+    start = 0
+    for i in range(y.size):
+        stop = start + x1[i] - x0[i]
+        image[y[i], x0[i] : x1[i]] = values[start:stop]
+        start = stop

@@ -37,6 +37,8 @@ class Candidates:
         ``(candidate, 4)`` y0, y1, x0, x1, half-open.
     peak_chi : ndarray of float32
         ``(candidate,)`` largest deviation, in sigma, of its deviating pixels.
+    peak : ndarray of int32
+        ``(candidate, 2)`` y, x of the first pixel that deviates so much.
     signs : ndarray of uint8
         ``(candidate,)`` 1: has excess light; 2: has missing light; 3: both.
     good_area : ndarray of int64
@@ -50,6 +52,7 @@ class Candidates:
     area: npt.NDArray[np.int64]
     box: IntArray
     peak_chi: npt.NDArray[np.float32]
+    peak: IntArray
     signs: npt.NDArray[np.uint8]
     good_area: npt.NDArray[np.int64]
     stays: npt.NDArray[np.bool_]
@@ -156,7 +159,8 @@ def _describe(
     group, count = connected_groups(spans)
     area, box, good_area = _measure(spans.y, spans.x0, spans.x1, group, count, flags)
     sign_bits = np.zeros(count, np.uint8)
-    peak = np.zeros(count, np.float32)
+    peak_chi = np.zeros(count, np.float32)
+    peak = box[:, [0, 2]].copy()
     for sign, raw in zip(signs, kept, strict=True):
         sign_bits[group[_run_of(spans, raw.y, raw.x0)]] |= 1 if sign > 0 else 2
     if count:
@@ -165,9 +169,9 @@ def _describe(
         inside = (run >= 0) & (spans.y[run] == y) & (spans.x1[run] > x)
         with np.errstate(divide="ignore", invalid="ignore"):
             chi = np.abs(pixels.difference) / np.sqrt(pixels.variance)
-        np.fmax.at(peak, group[run[inside]], chi[inside])
+        _find_peaks(group[run[inside]], y[inside], x[inside], chi[inside], peak_chi, peak)
     stays = good_area / area > prefilter_ratio if prefilter else np.ones(count, np.bool_)
-    return Candidates(spans, group, area, box, peak, sign_bits, good_area, stays)
+    return Candidates(spans, group, area, box, peak_chi, peak, sign_bits, good_area, stays)
 
 
 def _run_of(spans: Spans, y: npt.NDArray, x: npt.NDArray) -> npt.NDArray[np.intp]:
@@ -175,6 +179,17 @@ def _run_of(spans: Spans, y: npt.NDArray, x: npt.NDArray) -> npt.NDArray[np.intp
     width = np.int64(max(int(x.max(initial=0)), int(spans.x0.max(initial=0))) + 1)
     starts = spans.y * width + spans.x0
     return np.searchsorted(starts, y * width + x, side="right") - 1
+
+
+@kernel
+def _find_peaks(group, y, x, chi, peak_chi, peak):  # type: ignore[no-untyped-def]
+    """Find the largest deviation of each candidate, and where it is."""
+    for i in range(group.size):
+        g = group[i]
+        if chi[i] > peak_chi[g]:
+            peak_chi[g] = chi[i]
+            peak[g, 0] = y[i]
+            peak[g, 1] = x[i]
 
 
 @kernel

@@ -1,13 +1,15 @@
 """Regions of pixels as runs along rows: joining, growing, grouping and painting them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from .compiled import kernel
+from .warps import Cube
 
-__all__ = ["Spans", "connected_groups", "diamond_half_widths", "disc_half_widths"]
+__all__ = ["Spans", "connected_groups", "diamond_half_widths", "disc_half_widths", "gather"]
 
 IntArray = npt.NDArray[np.int32]
 
@@ -82,11 +84,32 @@ class Spans:
 
     def union(self, other: "Spans") -> "Spans":
         """Return the pixels that lie in either region."""
-        return Spans.joined(
-            np.concatenate([self.y, other.y]),
-            np.concatenate([self.x0, other.x0]),
-            np.concatenate([self.x1, other.x1]),
+        return Spans.union_of([self, other])
+
+    @classmethod
+    def union_of(cls, regions: Sequence["Spans"]) -> "Spans":
+        """Return the pixels that lie in any of some regions."""
+        if not regions:
+            return cls.empty()
+        return cls.joined(
+            np.concatenate([region.y for region in regions]),
+            np.concatenate([region.x0 for region in regions]),
+            np.concatenate([region.x1 for region in regions]),
         )
+
+    def symmetric_difference(self, other: "Spans") -> "Spans":
+        """Return the pixels that lie in just one of two regions."""
+        parts = (self.x0, self.x1, other.x0, other.x1)
+        rows = np.concatenate([self.y, self.y, other.y, other.y]).astype(np.int64)
+        columns = np.concatenate(parts)
+        width = np.int64(columns.max(initial=0)) + 1
+        # An end that both regions share parts nothing; of the others, taken
+        # in order, each second one closes what the one before it opened.
+        ends, times = np.unique(rows * width + columns, return_counts=True)
+        ends = ends[times % 2 == 1]
+        y, x0 = np.divmod(ends[::2], width)
+        x1 = ends[1::2] % width
+        return Spans(y.astype(np.int32), x0.astype(np.int32), x1.astype(np.int32))
 
     def grown(self, half_widths: IntArray, shape: tuple[int, int]) -> "Spans":
         """Return the region grown by a stencil and cut at the borders of the image.
@@ -138,6 +161,33 @@ def connected_groups(spans: Spans, diagonal: bool = True) -> tuple[IntArray, int
     return _groups(spans.y, spans.x0, spans.x1, 1 if diagonal else 0)
 
 
+def gather(cube: Cube, where: Spans) -> npt.NDArray:
+    """Return some pixels of all epochs, one after the other.
+
+    Parameters
+    ----------
+    cube : Cube
+        ``(epoch, y, x)``.
+    where : Spans
+
+    Returns
+    -------
+    ndarray
+        ``(epoch, 1, pixel)``, the pixels row by row.
+    """
+    out = np.empty((cube.shape[0], 1, where.area), cube.dtype)
+    if isinstance(cube, np.ndarray):
+        _gather_runs(cube, where.y, where.x0, where.x1, out)
+        return out
+    start = 0
+    for y in np.unique(where.y):
+        runs = where[slice(*np.searchsorted(where.y, (y, y + 1)))]
+        zero = np.zeros(len(runs), np.int32)
+        _gather_runs(cube[:, y : y + 1], zero, runs.x0, runs.x1, out[:, :, start:])
+        start += runs.area
+    return out
+
+
 def group_areas(spans: Spans, group: IntArray, count: int) -> npt.NDArray[np.int64]:
     """Return the number of pixels of each group."""
     return np.bincount(group, weights=spans.x1 - spans.x0, minlength=count).astype(np.int64)
@@ -149,6 +199,17 @@ def drop_small_groups(spans: Spans, min_pixels: int) -> Spans:
         return spans
     group, count = connected_groups(spans)
     return spans[(group_areas(spans, group, count) >= min_pixels)[group]]
+
+
+@kernel
+def _gather_runs(cube, y, x0, x1, out):  # type: ignore[no-untyped-def]
+    """Copy the pixels of some runs of each epoch."""
+    for e in range(cube.shape[0]):
+        start = 0
+        for i in range(y.size):
+            stop = start + x1[i] - x0[i]
+            out[e, 0, start:stop] = cube[e, y[i], x0[i] : x1[i]]
+            start = stop
 
 
 @kernel

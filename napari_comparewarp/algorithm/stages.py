@@ -13,7 +13,7 @@ changes verdicts replaces `Products.verdicts` after "verdicts".
 """
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config import CompareWarpConfig
-from .coadd import Coadd, DirectMasks, make_coadd
+from .bright_objects import mark_bright_objects
+from .coadd import Coadd, CoaddSettings, DirectMasks, make_coadd, update_coadd
 from .counts import Counts, count_epochs
 from .difference import Detections, DifferenceTerm, detect_deviations
 from .footprints import Candidates, find_candidates
 from .holes import interpolate_holes
+from .overrides import Decision, FootprintKey, apply_overrides
 from .parallel import Progress, no_progress
-from .protection import find_protected
+from .protection import find_protected, lies_inside
 from .spans import Spans
 from .streak_stage import StreakFootprints, find_streak_footprints
 from .template import Template, fill_holes, make_template
@@ -63,11 +65,17 @@ class Products:
     #: ``(y, x)`` footprints of bright sources, or None.
     protected: npt.NDArray[np.int32] | None = field(init=False)
     candidates: tuple[Candidates, ...] = field(init=False)
+    #: For each epoch ``(candidate,)``: lies wholly inside a bright source.
+    inside_source: tuple[npt.NDArray[np.bool_], ...] = field(init=False)
     counts: Counts = field(init=False)
     verdicts: tuple[Verdicts, ...] = field(init=False)
     streaks: tuple[StreakFootprints, ...] = field(init=False)
+    #: Decisions by hand whose footprint is gone.
+    lost_overrides: tuple[FootprintKey, ...] = field(init=False)
     #: The direct warps' masks with CLIPPED, NO_DATA and EDGE.
     direct_masks: DirectMasks = field(init=False)
+    #: The coadd as stacked, and as finished.
+    stacked: Coadd = field(init=False)
     coadd: Coadd = field(init=False)
 
 
@@ -84,6 +92,10 @@ class Inputs:
     chi_floor : float or None
         List deviating pixels from this many sigma on, where it is lower than
         the threshold.
+    bright_objects : ndarray of bool or None
+        ``(y, x)`` pixels of bright objects.
+    overrides : mapping of FootprintKey to {"clip", "keep"}
+        Decisions by hand, which go before the rules.
     progress : callable
     """
 
@@ -91,6 +103,8 @@ class Inputs:
     config: CompareWarpConfig
     variance_scale: FloatArray | None = None
     chi_floor: float | None = None
+    bright_objects: npt.NDArray[np.bool_] | None = None
+    overrides: Mapping[FootprintKey, Decision] = field(default_factory=dict)
     progress: Progress = no_progress
 
 
@@ -228,6 +242,17 @@ def find(given: Inputs, made: Products) -> dict[str, Any]:
     return {"candidates": candidates}
 
 
+def shelter(given: Inputs, made: Products) -> dict[str, Any]:
+    """Find the candidates that lie wholly inside a bright source."""
+    inside = []
+    for found in made.candidates:
+        if made.protected is None:
+            inside.append(np.zeros(len(found), np.bool_))
+        else:
+            inside.append(lies_inside(found.spans, found.group, len(found), made.protected))
+    return {"inside_source": tuple(inside)}
+
+
 def count(given: Inputs, made: Products) -> dict[str, Any]:
     """Count in how many epochs each pixel deviates."""
     counts = count_epochs(made.candidates, made.detections.n_matched, progress=given.progress)
@@ -238,7 +263,7 @@ def judge(given: Inputs, made: Products) -> dict[str, Any]:
     """Decide which candidates are clipped."""
     config = given.config
     verdicts = decide(
-        made.candidates, made.counts, made.protected,
+        made.candidates, made.counts, made.inside_source,
         temporal_threshold=config.temporal_threshold, max_epochs=config.max_epochs,
         max_epochs_slope=config.max_epochs_slope, spatial_threshold=config.spatial_threshold,
     )  # fmt: skip
@@ -257,6 +282,14 @@ def find_streaks(given: Inputs, made: Products) -> dict[str, Any]:
     return {"streaks": streaks}
 
 
+def override(given: Inputs, made: Products) -> dict[str, Any]:
+    """Let the decisions by hand go before the rules."""
+    verdicts, streaks, lost = apply_overrides(
+        given.overrides, given.stack.epochs, made.candidates, made.verdicts, made.streaks
+    )
+    return {"verdicts": verdicts, "streaks": streaks, "lost_overrides": lost}
+
+
 def clip(given: Inputs, made: Products) -> dict[str, Any]:
     """Gather what is clipped in each epoch."""
     clipped: list[Spans] = []
@@ -269,17 +302,41 @@ def clip(given: Inputs, made: Products) -> dict[str, Any]:
     return {"direct_masks": masks}
 
 
+def coadd_settings(config: CompareWarpConfig) -> CoaddSettings:
+    """Return the part of the config that says how to coadd."""
+    return CoaddSettings(
+        bad_planes=config.bad_planes,
+        removed_planes=config.removed_planes,
+        statistic=config.statistic,
+        sigma=config.sigma_clip,
+        iterations=config.clip_iterations,
+        error_from_input_variance=config.error_from_input_variance,
+        mask_propagation=config.mask_propagation,
+        online=config.online_mean,
+    )
+
+
 def combine_coadd(given: Inputs, made: Products) -> dict[str, Any]:
     """Stack the direct warps without what is clipped."""
-    config = given.config
-    coadd = make_coadd(
-        made.direct_masks, bad_planes=config.bad_planes, removed_planes=config.removed_planes,
-        statistic=config.statistic, sigma=config.sigma_clip, iterations=config.clip_iterations,
-        error_from_input_variance=config.error_from_input_variance,
-        mask_propagation=config.mask_propagation, online=config.online_mean,
-        progress=given.progress,
-    )  # fmt: skip
-    return {"coadd": interpolate_holes(coadd) if config.interpolate else coadd}
+    settings = coadd_settings(given.config)
+    return {"stacked": make_coadd(made.direct_masks, settings, progress=given.progress)}
+
+
+def update_stacked(given: Inputs, made: Products, before: Products) -> dict[str, Any]:
+    """Do as `combine_coadd`, where only what is clipped has changed since `before`."""
+    settings = coadd_settings(given.config)
+    stacked = update_coadd(before.stacked, before.direct_masks, made.direct_masks, settings)
+    return {"stacked": stacked}
+
+
+def finish(given: Inputs, made: Products) -> dict[str, Any]:
+    """Fill holes and mark bright objects, if asked to."""
+    coadd = made.stacked
+    if given.config.interpolate:
+        coadd = interpolate_holes(coadd)
+    if given.config.mask_bright_objects and given.bright_objects is not None:
+        coadd = mark_bright_objects(coadd, given.bright_objects, given.config.bright_object_plane)
+    return {"coadd": coadd}
 
 
 STAGES: tuple[Stage, ...] = (
@@ -290,11 +347,14 @@ STAGES: tuple[Stage, ...] = (
     Stage("detections", detect),
     Stage("protection", protect),
     Stage("candidates", find),
+    Stage("shelter", shelter),
     Stage("counts", count),
     Stage("verdicts", judge),
     Stage("streaks", find_streaks),
+    Stage("overrides", override),
     Stage("clipping", clip),
     Stage("coadd", combine_coadd),
+    Stage("finish", finish),
 )
 
 

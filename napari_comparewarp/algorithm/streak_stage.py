@@ -26,16 +26,19 @@ class StreakFootprints:
     Attributes
     ----------
     spans : Spans
-        All their pixels.
+        All the pixels that they clip.
     groups : tuple of Spans
         The pixels of each; neighbours may overlap.
     peak_chi : tuple of float
         Largest deviation of each before it grew, in sigma.
+    kept : tuple of bool
+        Which of them are not clipped, by a decision by hand.
     """
 
     spans: Spans
     groups: tuple[Spans, ...]
     peak_chi: tuple[float, ...]
+    kept: tuple[bool, ...] = ()
 
     @classmethod
     def none(cls) -> "StreakFootprints":
@@ -137,6 +140,6 @@ def find_streak_footprints(
             peaks.append(float(np.nanmax(chi[core.mask(stack.shape)])))
             groups.append(grown)
             union = union.union(grown)
-        return StreakFootprints(union, tuple(groups), tuple(peaks))
+        return StreakFootprints(union, tuple(groups), tuple(peaks), (False,) * len(groups))
 
     return tuple(for_each(find, range(stack.n_epochs), "streaks", progress))

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from .counts import Counts
 from .footprints import Candidates
-from .protection import lies_inside
 
 __all__ = ["Verdict", "Verdicts", "decide", "effective_maximum"]
 
@@ -36,11 +35,14 @@ class Verdicts:
         ``(candidate,)`` effective maximum number of epochs.
     fraction : ndarray of float
         ``(candidate,)`` fraction of its area that deviates in at most so many.
+    by_hand : ndarray of bool
+        ``(candidate,)`` decided by hand, not by the rule.
     """
 
     verdict: npt.NDArray[np.uint8]
     max_epochs: npt.NDArray[np.int64]
     fraction: npt.NDArray[np.float64]
+    by_hand: npt.NDArray[np.bool_]
 
 
 def effective_maximum(
@@ -70,7 +72,7 @@ def effective_maximum(
 def decide(
     candidates: Sequence[Candidates],
     counts: Counts,
-    protected: npt.NDArray[np.int32] | None,
+    inside_source: Sequence[npt.NDArray[np.bool_]],
     *,
     temporal_threshold: float,
     max_epochs: int | None,
@@ -84,15 +86,17 @@ def decide(
     candidates : sequence of Candidates
         One for each epoch.
     counts : Counts
-    protected : ndarray of int32 or None
-        ``(y, x)`` footprints of bright sources; None: nothing is protected.
+    inside_source : sequence of ndarray of bool
+        For each epoch ``(candidate,)``: lies wholly inside a bright source.
     temporal_threshold, max_epochs, max_epochs_slope
         See `effective_maximum`.
     spatial_threshold : float
         Clip where `fraction` is strictly greater.
     """
     result = []
-    for found, n_mean, cumulative in zip(candidates, counts.n_mean, counts.cumulative, strict=True):
+    for found, n_mean, cumulative, inside in zip(
+        candidates, counts.n_mean, counts.cumulative, inside_source, strict=True
+    ):
         maximum = effective_maximum(
             n_mean, temporal_threshold=temporal_threshold, max_epochs=max_epochs,
             max_epochs_slope=max_epochs_slope,
@@ -101,9 +105,9 @@ def decide(
         few = cumulative[np.arange(len(found)), column]
         fraction = few / found.area
         verdict = np.where(fraction > spatial_threshold, Verdict.CLIPPED, Verdict.PERSISTENT)
-        if protected is not None:
-            inside = lies_inside(found.spans, found.group, len(found), protected)
-            verdict[(verdict == Verdict.CLIPPED) & inside] = Verdict.PROTECTED
+        verdict[(verdict == Verdict.CLIPPED) & inside] = Verdict.PROTECTED
         verdict[~found.stays] = Verdict.PREFILTERED
-        result.append(Verdicts(verdict.astype(np.uint8), maximum, fraction))
+        result.append(
+            Verdicts(verdict.astype(np.uint8), maximum, fraction, np.zeros(len(found), np.bool_))
+        )
     return tuple(result)

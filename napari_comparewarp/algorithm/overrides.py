@@ -1,0 +1,130 @@
+"""Decisions by hand on single footprints, which go before the rules."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from .footprints import Candidates
+from .spans import Spans
+from .streak_stage import StreakFootprints
+from .verdicts import Verdict, Verdicts
+from .warps import EpochId
+
+__all__ = ["Decision", "FootprintKey", "apply_overrides", "candidate_keys", "streak_keys"]
+
+Decision = Literal["clip", "keep"]
+
+
+@dataclass(frozen=True, order=True)
+class FootprintKey:
+    """A footprint named by a pixel in it, so that the name outlives a new detection.
+
+    Attributes
+    ----------
+    epoch : int or str
+        Id of the epoch.
+    y, x : int
+        Array indices of a pixel of the footprint.
+    streak : bool
+        Whether a streak is meant, or the candidate at that pixel.
+    """
+
+    epoch: EpochId
+    y: int
+    x: int
+    streak: bool = False
+
+
+def candidate_keys(epoch: EpochId, found: Candidates) -> list[FootprintKey]:
+    """Return a key for each candidate of an epoch: its most deviating pixel."""
+    return [FootprintKey(epoch, int(y), int(x)) for y, x in found.peak]
+
+
+def streak_keys(epoch: EpochId, streaks: StreakFootprints) -> list[FootprintKey]:
+    """Return a key for each streak of an epoch: the middle of its middle row."""
+    keys = []
+    for spans in streaks.groups:
+        run = len(spans) // 2
+        x = int(spans.x0[run] + spans.x1[run]) // 2
+        keys.append(FootprintKey(epoch, int(spans.y[run]), x, streak=True))
+    return keys
+
+
+def apply_overrides(
+    overrides: Mapping[FootprintKey, Decision],
+    epochs: Sequence[EpochId],
+    candidates: Sequence[Candidates],
+    verdicts: Sequence[Verdicts],
+    streaks: Sequence[StreakFootprints],
+) -> tuple[tuple[Verdicts, ...], tuple[StreakFootprints, ...], tuple[FootprintKey, ...]]:
+    """Put decisions by hand in the place of the rules' verdicts.
+
+    Parameters
+    ----------
+    overrides : mapping of FootprintKey to {"clip", "keep"}
+        Where two keys lie in one footprint, the later one of the mapping holds.
+    epochs : sequence
+        Ids of the epochs.
+    candidates, verdicts, streaks : sequence
+        One for each epoch.
+
+    Returns
+    -------
+    verdicts : tuple of Verdicts
+    streaks : tuple of StreakFootprints
+    lost : tuple of FootprintKey
+        Keys at whose place there is no such footprint.
+    """
+    new_verdicts, new_streaks, lost = list(verdicts), list(streaks), []
+    index_of = {epoch: index for index, epoch in enumerate(epochs)}
+    for key, decision in overrides.items():
+        index = index_of.get(key.epoch)
+        if index is None:
+            lost.append(key)
+        elif key.streak:
+            changed = _override_streak(new_streaks[index], key, decision)
+            if changed is None:
+                lost.append(key)
+            else:
+                new_streaks[index] = changed
+        else:
+            found = candidates[index]
+            run = _run_at(found.spans, key.y, key.x)
+            if run is None:
+                lost.append(key)
+                continue
+            old = new_verdicts[index]
+            verdict, by_hand = old.verdict.copy(), old.by_hand.copy()
+            which = found.group[run]
+            verdict[which] = Verdict.CLIPPED if decision == "clip" else Verdict.PERSISTENT
+            by_hand[which] = True
+            new_verdicts[index] = replace(old, verdict=verdict, by_hand=by_hand)
+    return tuple(new_verdicts), tuple(new_streaks), tuple(lost)
+
+
+def _override_streak(
+    streaks: StreakFootprints, key: FootprintKey, decision: Decision
+) -> StreakFootprints | None:
+    """Return the streaks of an epoch with a decision on one of them, or None if it is gone."""
+    hit = [_run_at(spans, key.y, key.x) is not None for spans in streaks.groups]
+    if not any(hit):
+        return None
+    which = hit.index(True)
+    kept = list(streaks.kept)
+    kept[which] = decision == "keep"
+    union = Spans.empty()
+    for spans, is_kept in zip(streaks.groups, kept, strict=True):
+        if not is_kept:
+            union = union.union(spans)
+    return replace(streaks, spans=union, kept=tuple(kept))
+
+
+def _run_at(spans: Spans, y: int, x: int) -> int | None:
+    """Return the run that holds a pixel."""
+    first, last = np.searchsorted(spans.y, (y, y + 1))
+    run = first + int(np.searchsorted(spans.x0[first:last], x, side="right")) - 1
+    if run < first or spans.x1[run] <= x:
+        return None
+    return run

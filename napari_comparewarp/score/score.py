@@ -1,0 +1,120 @@
+"""Score a coadd: the measures, put together."""
+
+from pathlib import Path
+
+from ..result import CompareWarpResult
+from ..simulation import Truth, read_truth
+from .artifacts import print_through, score_kinds, score_purity
+from .observed import Combined, Observed, plain_mean, sigma_clipped_mean
+from .photometry import Expectation, star_bias, variable_fluxes
+from .scorecard import MethodScore, Score
+from .sources import ScoreError, from_files, from_result
+
+__all__ = ["score", "score_combined"]
+
+
+def score(
+    coadd: CompareWarpResult | str | Path,
+    truth: Truth | str | Path,
+    masks: str | Path | None = None,
+) -> Score:
+    """Measure how well artifacts were kept out of a coadd, and what that cost.
+
+    The plain mean and the 3-sigma-clipped mean of the same warps, with the
+    same weights and the same bad pixels, are measured beside it.
+
+    Parameters
+    ----------
+    coadd : CompareWarpResult or path
+        A result in memory, or the FITS file that was written of it. The file
+        names the direct warps, which are read again.
+    truth : Truth or path
+        What `simulate_night` made, or the folder that `write_night` wrote.
+    masks : path, optional
+        Folder with the masks of the visits that was written beside the file.
+        Without it, what was clipped is worked out from the coadd: it is
+        unique in nearly all pixels.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    ScoreError
+        If coadd and truth do not belong together, or a file is missing.
+    """
+    known = truth if isinstance(truth, Truth) else read_truth(truth)
+    if isinstance(coadd, CompareWarpResult):
+        if masks is not None:
+            raise ScoreError("masks are only needed for a coadd that is a file")
+        observed, made, notes = from_result(coadd)
+    else:
+        folder = None if isinstance(truth, Truth) else Path(truth)
+        observed, made, notes = from_files(
+            Path(coadd), folder, None if masks is None else Path(masks)
+        )
+    return score_combined(observed, made, known, notes)
+
+
+def score_combined(
+    observed: Observed, made: Combined, truth: Truth, notes: tuple[str, ...] = ()
+) -> Score:
+    """Measure one coadd, however it was made, beside the two that it is compared with.
+
+    Parameters
+    ----------
+    observed : Observed
+        The direct warps.
+    made : Combined
+        The coadd, and what was clipped from it.
+    truth : Truth
+        What is really there.
+    notes : tuple of str
+        To hand on with the figures.
+
+    Raises
+    ------
+    ScoreError
+        If the truth is not that of these warps.
+    """
+    _check_same_sky(observed.visits, made.image.shape, truth)
+    combineds = (made, plain_mean(observed), sigma_clipped_mean(observed))
+    expectation = Expectation(observed, truth)
+    purities = score_purity(observed, combineds, truth)
+    methods = []
+    for combined, purity in zip(combineds, purities, strict=True):
+        everything, kinds = score_kinds(observed, combined, truth)
+        peak_sigma, unexplained = print_through(observed, combined, truth)
+        methods.append(
+            MethodScore(
+                name=combined.name,
+                all=everything,
+                kinds=kinds,
+                purity=purity,
+                peak_sigma=peak_sigma,
+                unexplained_fraction=unexplained,
+                stars=star_bias(combined, truth, expectation),
+                variables=variable_fluxes(observed, combined, truth, expectation),
+            )
+        )
+    coadd, mean, clip = methods
+    if coadd.unexplained_fraction > 0.01:
+        notes = (
+            *notes,
+            f"{100 * coadd.unexplained_fraction:.0f} % of the pixels without artifacts are "
+            "not the weighted mean of what was not clipped: print-through is not only artifacts.",
+        )
+    return Score(coadd, mean, clip, notes)
+
+
+def _check_same_sky(visits: tuple[int, ...], shape: tuple[int, ...], truth: Truth) -> None:
+    """Refuse a truth that is not that of the coadd's warps."""
+    if shape != truth.shape:
+        raise ScoreError(
+            f"the coadd has {shape[0]} × {shape[1]} pixels, the truth {truth.shape[0]} × "
+            f"{truth.shape[1]}: they are not of the same night"
+        )
+    unknown = sorted(set(visits) - set(truth.visits["visit"].tolist()), key=str)
+    if unknown:
+        raise ScoreError(f"the truth has no visit {unknown[0]}: it is not that of this coadd")

@@ -1,0 +1,185 @@
+"""Where the warps, the coadd and its masks come from: a result, or files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from astropy.io import fits
+from astropy.table import Table
+
+from ..algorithm.mask_planes import bits
+from ..algorithm.warps import StackError, WarpStack
+from ..io.read import read_stack
+from ..io.write import read_config
+from ..result import CompareWarpResult
+from ..simulation import TruthError
+from .observed import Combined, Observed
+from .recover import recover_rejected
+
+__all__ = ["ScoreError", "from_files", "from_result"]
+
+_NAME = "coadd"
+
+
+class ScoreError(TruthError):
+    """A coadd that cannot be measured against a truth; the message is one line."""
+
+
+Sources = tuple[Observed, Combined, tuple[str, ...]]
+
+
+def from_result(result: CompareWarpResult) -> Sources:
+    """Take warps, coadd and masks out of a result in memory.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+        Its stack may lie on disk.
+
+    Returns
+    -------
+    observed : Observed
+    combined : Combined
+    notes : tuple of str
+        Always empty.
+    """
+    stack = result.stack
+    planes = result.coadd.mask_planes
+    bad = bits(planes, set(result.config.bad_planes) - {"CLIPPED"})
+    image = np.asarray(stack.direct.image[:])
+    usable = np.isfinite(image)
+    clipped = np.empty_like(usable)
+    for index in range(stack.n_epochs):
+        usable[index] &= (result.direct_mask(index) & bad) == 0
+        clipped[index] = usable[index] & result.clipped(index)
+    observed = Observed(_visit_ids(stack), result.weights, image, usable)
+    return observed, Combined(_NAME, result.coadd.image, clipped), ()
+
+
+def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> Sources:
+    """Read a coadd, the warps that it names, and what was clipped.
+
+    Parameters
+    ----------
+    coadd : Path
+        FITS file that a result was written to.
+    truth_folder : Path or None
+        Where the truth lies: the warps are looked for beside it, too.
+    masks : Path or None
+        Folder with the visits' masks. None: work them out from the coadd.
+
+    Returns
+    -------
+    observed : Observed
+    combined : Combined
+    notes : tuple of str
+        What could not be worked out.
+
+    Raises
+    ------
+    ScoreError
+        If a file is missing, or is not what it should be.
+    """
+    try:
+        with fits.open(coadd) as hdus:
+            image = hdus["IMAGE"].data.astype(np.float32)
+            n_image = hdus["NIMAGE"].data.astype(int)
+            inputs = Table(hdus["INPUTS"].data)
+    except (OSError, KeyError) as error:
+        raise ScoreError(
+            f"{coadd}: cannot read it as a coadd of this program: {_reason(error)}"
+        ) from error
+    bad_names = tuple(name for name in read_config(coadd).bad_planes if name != "CLIPPED")
+    named = [str(path) for path in inputs["direct_path"]]
+    if masks is None:
+        # Where a matched warp has no data nothing is clipped, and nothing used.
+        named += [str(path) for path in inputs["matched_path"]]
+    paths = [_find_warp(path, coadd, truth_folder) for path in dict.fromkeys(named) if path.strip()]
+    try:
+        # The PSF width plays no part here: any will do for files that do not say.
+        stack = read_stack(paths, psf_sigma=1.0)
+    except StackError as error:
+        raise ScoreError(f"{coadd}: its warps cannot be read: {error}") from error
+    weight_of = {str(row["epoch"]): float(row["weight"]) for row in inputs}
+    weights = np.nan_to_num([weight_of[str(epoch)] for epoch in stack.epochs])
+    if stack.shape != image.shape:
+        raise ScoreError(f"{coadd}: its warps have another shape: {stack.shape}")
+    warps = np.asarray(stack.direct.image[:])
+    visits = _visit_ids(stack)
+    notes: tuple[str, ...] = ()
+    if masks is not None:
+        usable, clipped = _from_masks(masks, stack, warps, bad_names)
+    else:
+        usable = _unflagged(warps, np.asarray(stack.direct.mask[:]), stack.mask_planes, bad_names)
+        for index, row in enumerate(stack.partner):
+            usable[index] &= row >= 0 and np.isfinite(stack.matched.image[row])
+        clipped, n_unresolved = recover_rejected(warps, usable, weights, image, n_image)
+        if n_unresolved:
+            notes = (
+                f"In {n_unresolved} pixels the coadd does not tell which visits were left out; "
+                "none is counted there. --masks would tell.",
+            )
+    return Observed(visits, weights, warps, usable), Combined(_NAME, image, clipped), notes
+
+
+def _visit_ids(stack: WarpStack) -> tuple[int, ...]:
+    """Return the epochs as a simulation's visits, which are numbers."""
+    visits = tuple(epoch for epoch in stack.epochs if isinstance(epoch, int))
+    if len(visits) != stack.n_epochs:
+        raise ScoreError("the epochs are not numbers: they are not those of a simulated night")
+    return visits
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip("'\"").partition("\n")[0]
+
+
+def _read_mask(hdus: fits.HDUList) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
+    """Return the MASK plane of an open file, and the bit of each of its planes."""
+    hdu = hdus["MASK"]
+    planes = {key[3:]: int(value) for key, value in hdu.header.items() if key.startswith("MP_")}
+    return hdu.data.astype(np.int32), planes
+
+
+def _find_warp(named: str, coadd: Path, truth_folder: Path | None) -> Path:
+    """Find a warp where the coadd says, or where the two folders may have moved to together."""
+    path = Path(named)
+    candidates = [path, coadd.parent / path]
+    if truth_folder is not None:
+        candidates += [
+            root / path.parent.name / path.name for root in (truth_folder, truth_folder.parent)
+        ]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    raise ScoreError(f"{coadd}: its warp {named} is not there any more; it is needed")
+
+
+def _unflagged(
+    image: npt.NDArray[np.float32],
+    mask: npt.NDArray[np.int32],
+    planes: Mapping[str, int],
+    bad_names: Sequence[str],
+) -> npt.NDArray[np.bool_]:
+    """Return the pixels that are finite and carry none of some planes."""
+    return np.isfinite(image) & ((mask & bits(planes, bad_names)) == 0)
+
+
+def _from_masks(
+    folder: Path, stack: WarpStack, image: npt.NDArray[np.float32], bad_names: Sequence[str]
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Read what is usable and what was clipped from the masks of the visits."""
+    usable, clipped = np.empty(image.shape, bool), np.empty(image.shape, bool)
+    for index, visit in enumerate(stack.epochs):
+        path = folder / f"clipped_{visit}.fits.fz"
+        try:
+            with fits.open(path) as hdus:
+                mask, planes = _read_mask(hdus)
+        except (OSError, KeyError) as error:
+            raise ScoreError(f"{path}: cannot read this mask: {_reason(error)}") from error
+        if mask.shape != image.shape[1:]:
+            raise ScoreError(f"{path}: the mask has shape {mask.shape}, the coadd {stack.shape}")
+        usable[index] = _unflagged(image[index], mask, planes, bad_names)
+        clipped[index] = usable[index] & ((mask & bits(planes, ["CLIPPED"])) != 0)
+    return usable, clipped

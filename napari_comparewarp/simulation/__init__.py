@@ -1,0 +1,18 @@
+"""A simulated night with known truth, to test and to show what the engine does."""
+
+from .artifacts import KINDS, Artifact
+from .night import Night, simulate_night
+from .truth import Truth
+from .truth_files import TruthError, read_truth
+from .write import write_night
+
+__all__ = [
+    "KINDS",
+    "Artifact",
+    "Night",
+    "Truth",
+    "TruthError",
+    "read_truth",
+    "simulate_night",
+    "write_night",
+]

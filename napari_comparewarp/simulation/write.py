@@ -1,0 +1,193 @@
+"""A simulated night as a folder of FITS files."""
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits.hdu.compressed import (
+    DITHER_SEED_CHECKSUM,
+    NO_DITHER,
+    SUBTRACTIVE_DITHER_1,
+)
+
+from ..io.atomic import OutputError
+from .night import Night
+from .truth_files import write_truth
+
+__all__ = ["write_night"]
+
+#: The folders of a night.
+_FOLDERS = ("direct", "matched", "truth")
+
+#: Steps of a quantised image per sigma of its noise: what is rounded away adds 0.5 % to
+#: the variance.
+_STEPS_PER_SIGMA = 4
+
+#: Step of the variance, which has no noise of its own, in units of the sky's variance.
+_VARIANCE_STEP = 0.01
+
+#: Rows of a compressed tile.
+_TILE_ROWS = 64
+
+
+def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> list[Path]:
+    """Write a night as tile-compressed FITS, with its truth beside it.
+
+    The folder gets ``direct/direct_warp_<visit>.fits.fz``,
+    ``matched/psf_matched_warp_<visit>.fits.fz`` and ``truth/``. Images and
+    variances are quantised, with dithering, in steps well below the noise: what
+    is read back is not equal to the bit. Nothing is in place before all of it is
+    written.
+
+    Parameters
+    ----------
+    night : Night
+        What to write.
+    folder : path
+        Where; it is made if need be, and may hold other files.
+    overwrite : bool
+        Replace a night that is there, all of it.
+
+    Returns
+    -------
+    list of Path
+        The warps written.
+
+    Raises
+    ------
+    OutputError
+        If there is something already, or the folder cannot be made or written to.
+    """
+    folder = Path(folder)
+    _check_free(folder, overwrite)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".night-", dir=folder) as scratch:
+            made = Path(scratch) / "new"
+            for name in _FOLDERS:
+                (made / name).mkdir(parents=True)
+            write_truth(night.truth, made / "truth", night.wcs)
+            jobs = [(night, made, kind, i) for i in range(len(night.visits)) for kind in _KINDS]
+            with ThreadPoolExecutor(2) as pool:
+                written = list(pool.map(_write_warp, *zip(*jobs, strict=True)))
+            for name in _FOLDERS:
+                if (folder / name).exists():
+                    (folder / name).rename(Path(scratch) / name)
+                (made / name).rename(folder / name)
+    except OSError as error:
+        raise OutputError(f"{folder}: cannot write the night: {error.strerror or error}") from error
+    return [folder / path.relative_to(made) for path in written]
+
+
+def _check_free(folder: Path, overwrite: bool) -> None:
+    """Refuse to replace what is there, unless told to, and ever what is not a night."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file; a night is written to a folder")
+    there = [folder / name for name in _FOLDERS if (folder / name).exists()]
+    if there and not overwrite:
+        raise OutputError(f"{there[0]} exists; say --overwrite to replace the night in it")
+    if there and not (folder / "truth" / "visits.ecsv").is_file():
+        raise OutputError(
+            f"{there[0]} exists and is not part of a simulated night: it is not replaced"
+        )
+
+
+#: File name and WARPTYPE of each kind of warp.
+_KINDS = {
+    "direct": ("direct_warp_{}.fits.fz", "direct"),
+    "matched": ("psf_matched_warp_{}.fits.fz", "psfMatched"),
+}
+
+
+def _write_warp(night: Night, folder: Path, kind: str, index: int) -> Path:
+    """Write one warp: a primary header, then IMAGE, MASK and VARIANCE."""
+    if kind == "direct":
+        planes = night.image[index], night.variance[index], night.mask[index]
+        psf_sigma = night.psf_sigma[index]
+    else:
+        planes = (
+            night.matched_image[index],
+            night.matched_variance[index],
+            night.matched_mask[index],
+        )
+        psf_sigma = night.matched_psf_sigma[index]
+    image, variance, mask = planes
+    file_name, warp_type = _KINDS[kind]
+    visit = night.visits[index]
+    primary = fits.PrimaryHDU()
+    primary.header["VISIT"] = (visit, "id of the visit")
+    primary.header["WARPTYPE"] = (warp_type, "direct or psfMatched")
+    primary.header["PSFSIGMA"] = (float(psf_sigma), "[pix] Gaussian sigma of the PSF")
+    primary.header["MJD-OBS"] = (float(night.mjd[index]), "[d] start of the exposure")
+    primary.header["BAND"] = (night.band, "filter")
+    primary.header["EXPTIME"] = (night.exposure_time, "[s] exposure time")
+    primary.header["SIMULATE"] = (True, "made by a simulation")
+    primary.header["SEED"] = (night.seed, "of the simulation")
+    grid = _grid_header(night)
+    # A negative level is an absolute step.
+    variance_step = _VARIANCE_STEP * float(np.nanmedian(variance))
+    hdus = [
+        primary,
+        _compressed(
+            "IMAGE",
+            image,
+            grid,
+            "nJy",
+            quantize_level=_STEPS_PER_SIGMA,
+            quantize_method=SUBTRACTIVE_DITHER_1,
+            dither_seed=DITHER_SEED_CHECKSUM,
+        ),
+        _compressed_mask(mask, grid, night),
+        _compressed(
+            "VARIANCE",
+            variance,
+            grid,
+            "nJy2",
+            quantize_level=-variance_step,
+            quantize_method=NO_DITHER,
+        ),
+    ]
+    path = folder / kind / file_name.format(visit)
+    fits.HDUList(hdus).writeto(path, checksum=True)
+    return path
+
+
+def _grid_header(night: Night) -> fits.Header:
+    """Return the cards that say where the patch lies on the sky and in its tract."""
+    header = night.wcs.to_header()
+    x0, y0 = night.origin
+    header["LTV1"] = (-float(x0), "tract pixel = array pixel - LTV")
+    header["LTV2"] = (-float(y0), "tract pixel = array pixel - LTV")
+    return header
+
+
+def _compressed(
+    name: str, plane: np.ndarray, grid: fits.Header, unit: str = "", **quantisation: float
+) -> fits.CompImageHDU:
+    """Return a plane compressed by GZIP with its bytes shuffled.
+
+    Rice's code would store each NaN beside a number as a jump of 2³¹: a gap
+    between detectors would double the file.
+    """
+    hdu = fits.CompImageHDU(
+        plane,
+        grid.copy(),
+        name=name,
+        compression_type="GZIP_2",
+        tile_shape=(min(_TILE_ROWS, plane.shape[0]), plane.shape[1]),
+        **quantisation,
+    )
+    if unit:
+        hdu.header["BUNIT"] = unit
+    return hdu
+
+
+def _compressed_mask(mask: np.ndarray, grid: fits.Header, night: Night) -> fits.CompImageHDU:
+    hdu = _compressed("MASK", mask, grid)
+    for name, bit in night.mask_planes.items():
+        # Longer names than a FITS keyword takes need the HIERARCH convention.
+        key = f"MP_{name}"
+        hdu.header[key if len(key) <= 8 else f"HIERARCH {key}"] = bit
+    return hdu
