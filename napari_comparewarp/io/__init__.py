@@ -1,0 +1,1 @@
+"""Reading warps from FITS files, and writing what is made of them."""

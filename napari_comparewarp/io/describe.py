@@ -1,0 +1,60 @@
+"""What one FITS file holds, for a person to read."""
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .exposure import read_header, read_planes
+
+__all__ = ["describe"]
+
+
+def describe(path: str | Path) -> dict[str, Any]:
+    """Describe one exposure.
+
+    Parameters
+    ----------
+    path : path
+        A FITS file with an exposure in a layout that `read_stack` takes; a
+        coadd of this program is one.
+
+    Returns
+    -------
+    dict
+        Names and values in an order to print them in.
+
+    Raises
+    ------
+    FileError
+        If the file holds no exposure, or its data are damaged.
+    """
+    header = read_header(Path(path))
+    image, variance, mask = read_planes(header)
+    height, width = header.shape
+    result: dict[str, Any] = {
+        "file": str(header.path),
+        "layout": header.layout,
+        "shape (y, x)": f"{height} x {width}",
+        "origin (x, y)": f"{header.origin[0]}, {header.origin[1]}",
+        "unit": header.unit or "not said",
+        "visit": header.visit,
+        "kind": header.kind or "not said",
+        "PSF sigma": "not said" if header.psf_sigma is None else f"{header.psf_sigma:.3f} pixels",
+    }
+    if header.wcs is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            centre = header.wcs.pixel_to_world((width - 1) / 2, (height - 1) / 2)
+        result["centre"] = centre.to_string("hmsdms", precision=1)
+    finite = np.isfinite(image)
+    result["NaN pixels"] = f"{100 * (1 - finite.mean()):.2f} %"
+    positive = variance[np.isfinite(variance) & (variance > 0)]
+    if positive.size:
+        low, middle, high = np.percentile(positive, [0, 50, 100])
+        result["variance (min, median, max)"] = f"{low:.4g}, {middle:.4g}, {high:.4g}"
+    for name, bit in sorted(header.mask_planes.items(), key=lambda item: item[1]):
+        count = int(np.count_nonzero((mask >> bit) & 1))
+        result[f"plane {name}"] = f"bit {bit}, {count} pixels"
+    return result

@@ -1,0 +1,209 @@
+"""Writing what a run made: the coadd, the masks, the footprints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from astropy.io import fits
+
+from ..algorithm.mask_planes import bits
+from .atomic import OutputError, check_output, check_output_folder, replacing
+from .provenance import inputs_table, provenance_header
+
+if TYPE_CHECKING:
+    from ..result import CompareWarpResult
+
+__all__ = ["input_map", "mask_path", "write_coadd", "write_footprints", "write_masks"]
+
+_COADD_SUFFIXES = (".fits", ".fits.fz", ".fits.gz", ".fit")
+
+#: Epochs that one word of the input map holds.
+_WORD = 64
+
+
+def write_coadd(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
+    """Write the coadd as one FITS file.
+
+    HDUs: PRIMARY with the provenance, IMAGE, MASK with its ``MP_`` cards,
+    VARIANCE, NIMAGE, INPUTS (a row an epoch), and INPUT_MAP where the config
+    asks for it. A name that ends in ``.fz`` has its images tile-compressed,
+    without loss.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    path : Path
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the file exists, has another ending than FITS, or cannot be written.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith(_COADD_SUFFIXES):
+        raise OutputError(f"{path}: a coadd is written as {', '.join(_COADD_SUFFIXES)}")
+    check_output(path, overwrite)
+    coadd = result.coadd
+    compressed = path.name.lower().endswith(".fz")
+    grid = grid_header(coadd.wcs, coadd.origin)
+    hdus: list[Any] = [
+        fits.PrimaryHDU(header=provenance_header(result)),
+        _plane("IMAGE", coadd.image, grid, compressed, unit=coadd.unit),
+        _mask(coadd.mask, coadd.mask_planes, grid, compressed),
+        _plane("VARIANCE", coadd.variance, grid, compressed, unit=_squared(coadd.unit)),
+        _plane("NIMAGE", coadd.n_image.astype(np.int16), grid, compressed),
+        fits.BinTableHDU(inputs_table(result), name="INPUTS"),
+    ]
+    if result.config.input_map:
+        hdus.append(_plane("INPUT_MAP", input_map(result), grid, compressed))
+        hdus[-1].header["COMMENT"] = "Bit k of word w: row 64 w + k of INPUTS went into the pixel."
+    _write(hdus, path, overwrite)
+
+
+def input_map(result: "CompareWarpResult") -> npt.NDArray[np.int64]:
+    """Return which epochs went into each pixel of the coadd, as bits.
+
+    Returns
+    -------
+    ndarray of int64
+        ``(word, y, x)``; bit k of word w stands for epoch 64 w + k.
+    """
+    stack = result.stack
+    words = np.zeros((-(-stack.n_epochs // _WORD), *stack.shape), np.uint64)
+    bad = bits(result.coadd.mask_planes, (*result.config.bad_planes, "CLIPPED"))
+    bad &= ~bits(result.coadd.mask_planes, result.config.removed_planes)
+    for index in np.flatnonzero(result.weights > 0):
+        used = np.isfinite(stack.direct.image[index]) & (result.direct_mask(index) & bad == 0)
+        words[index // _WORD][used] |= np.uint64(1 << (int(index) % _WORD))
+    return words.view(np.int64)
+
+
+def mask_path(folder: Path, epoch: Any) -> Path:
+    """Return where the mask of an epoch is written."""
+    return folder / f"clipped_{epoch}.fits.fz"
+
+
+def write_masks(result: "CompareWarpResult", folder: Path, overwrite: bool = False) -> None:
+    """Write the mask of each direct warp with CLIPPED, NO_DATA and EDGE set.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    folder : Path
+        Made if need be; a file ``clipped_<epoch>.fits.fz`` for each epoch.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If one of the files exists, before any is written.
+    """
+    folder = Path(folder)
+    check_output_folder(folder)
+    paths = [mask_path(folder, epoch) for epoch in result.stack.epochs]
+    for path in paths:
+        check_output(path, overwrite)
+    coadd = result.coadd
+    grid = grid_header(coadd.wcs, coadd.origin)
+    for index, (epoch, path) in enumerate(zip(result.stack.epochs, paths, strict=True)):
+        header = provenance_header(result)
+        header["VISIT"] = (epoch, "id of the epoch")
+        header["CLIPFRAC"] = (float(result.clipped_fraction[index]), "part of the patch clipped")
+        primary = fits.PrimaryHDU(header=header)
+        mask = _mask(result.direct_mask(index), coadd.mask_planes, grid, compressed=True)
+        _write([primary, mask], path, overwrite)
+
+
+def write_footprints(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
+    """Write the table of footprints, as ECSV or FITS by its ending.
+
+    Where there is a WCS, columns ``ra`` and ``dec`` give the centre of each
+    bounding box, degrees.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    path : Path
+        Ends in ``.ecsv`` or ``.fits``.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+    """
+    path = Path(path)
+    formats = {".ecsv": "ascii.ecsv", ".fits": "fits"}
+    if path.suffix.lower() not in formats:
+        raise OutputError(f"{path}: a table of footprints is written as .ecsv or .fits")
+    check_output(path, overwrite)
+    table = result.footprints.copy()
+    wcs = result.coadd.wcs
+    if wcs is not None:
+        x, y = (
+            table[f"{axis}0"] + (table[f"{axis}1"] - 1 - table[f"{axis}0"]) / 2 for axis in "xy"
+        )
+        ra, dec = wcs.pixel_to_world_values(np.asarray(x), np.asarray(y))
+        table.add_columns([ra, dec], names=["ra", "dec"], indexes=[7, 7])
+        for name in ("ra", "dec"):
+            table[name].unit = "deg"
+    header = provenance_header(result)
+    table.meta["CREATOR"] = header["CREATOR"]
+    table.meta["DATE"] = header["DATE"]
+    for name, value in result.config.differences().items():
+        table.meta[name] = str(value[0])
+    with replacing(path, overwrite) as temporary:
+        table.write(temporary, format=formats[path.suffix.lower()], overwrite=True)
+
+
+def grid_header(wcs: Any, origin: tuple[int, int]) -> fits.Header:
+    """Return the cards that say where the pixels lie on the sky and in the parent grid.
+
+    The parent grid is given twice: as ``LTV`` cards, which DS9 knows, and as
+    the linear WCS "A" of LSST files.
+    """
+    header = fits.Header() if wcs is None else wcs.to_header(relax=True)
+    for axis, start in enumerate(origin, start=1):
+        header[f"LTV{axis}"] = (-float(start), "parent pixel = pixel - LTV")
+        header[f"CTYPE{axis}A"] = ("LINEAR", "parent grid, counted from 0")
+        header[f"CRPIX{axis}A"] = 1.0
+        header[f"CRVAL{axis}A"] = float(start)
+        header[f"CDELT{axis}A"] = 1.0
+        header[f"CUNIT{axis}A"] = "PIXEL"
+    return header
+
+
+def _plane(
+    name: str, data: npt.NDArray, grid: fits.Header, compressed: bool, unit: str = ""
+) -> Any:
+    """Return an image HDU, compressed without loss if asked to."""
+    if compressed:
+        # Level 0 switches quantisation off: every bit, NaN among them, survives.
+        hdu = fits.CompImageHDU(
+            data, grid.copy(), name=name, compression_type="GZIP_2", quantize_level=0.0
+        )
+    else:
+        hdu = fits.ImageHDU(data, grid.copy(), name=name)
+    if unit:
+        hdu.header["BUNIT"] = unit
+    return hdu
+
+
+def _mask(mask: npt.NDArray[np.int32], planes: Any, grid: fits.Header, compressed: bool) -> Any:
+    """Return the HDU of a mask, its planes named in ``MP_`` cards."""
+    hdu = _plane("MASK", mask, grid, compressed)
+    for name, bit in planes.items():
+        key = f"MP_{name}"
+        hdu.header[key if len(key) <= 8 else f"HIERARCH {key}"] = int(bit)
+    return hdu
+
+
+def _squared(unit: str) -> str:
+    return f"{unit}2" if unit.isalpha() else f"({unit})2" if unit else ""
+
+
+def _write(hdus: list[Any], path: Path, overwrite: bool) -> None:
+    """Write HDUs with their checksums; the file appears when it is whole."""
+    with replacing(path, overwrite) as temporary:
+        fits.HDUList(hdus).writeto(temporary, overwrite=True, checksum=True)
