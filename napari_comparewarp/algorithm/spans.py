@@ -21,7 +21,7 @@ def disc_half_widths(radius: int) -> IntArray:
 
 
 def diamond_half_widths(radius: int) -> IntArray:
-    """Return the half-widths of a diamond in rows ``-radius`` to ``radius``: r - |dy|."""
+    """Return the half-widths of a diamond in rows ``-radius`` to ``radius``: ``r - |dy|``."""
     return (radius - np.abs(np.arange(-radius, radius + 1))).astype(np.int32)
 
 

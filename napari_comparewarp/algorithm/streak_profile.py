@@ -22,6 +22,9 @@ BAND_HALF_WIDTH = 50.0
 CLIP_SIGMA = 5.0
 CLIP_FRACTION = 0.5
 
+#: The lanes along a trail that tell how bright it is before any fit, pixels.
+LANE_WIDTH = 5.0
+
 #: A part of a line has light when it is this many sigma brighter than nothing.
 LIT_SIGMA = 3.0
 
@@ -147,20 +150,16 @@ def fit_line(
     Least squares with inverse variances as weights, over all usable pixels
     within 50 pixels of the line, for the offset, the direction, a bend, the
     width and the peak. The bend is there to be looked at: an arc of a ring
-    passes for a line in everything else. A second fit starts from the first
-    and leaves out what the first shows to be another object.
+    passes for a line in everything else. Stars that outshine the trail are
+    left out, and a second fit leaves out all that the first shows to be
+    another object.
     """
     half = 0.5 * length
     x, y = centre
     start: FloatArray | None = None
     for _ in range(2):
         band = _band(difference, variance, usable, (x, y), angle, half)
-        if start is not None:
-            expected = _model(start, band)
-            strange = np.abs(band.value - expected) > (
-                CLIP_SIGMA / band.inverse_sigma + CLIP_FRACTION * expected
-            )
-            band = band.take(~strange)
+        band = band.take(_like_trail(band, start))
         solution = _fit_band(band, start)
         offset, slope, _, width, _ = solution.x
         if abs(offset) > BAND_HALF_WIDTH or abs(slope) > BAND_HALF_WIDTH:
@@ -213,6 +212,18 @@ def _band(
         difference[y_range, x_range][inside].astype(np.float64),
         1.0 / np.sqrt(variance[y_range, x_range][inside].astype(np.float64)),
     )
+
+
+def _like_trail(band: _Band, parameters: FloatArray | None) -> BoolArray:
+    """Return the pixels that may belong to the trail or to the empty sky beside it."""
+    noise = CLIP_SIGMA / band.inverse_sigma
+    if parameters is not None:
+        expected = _model(parameters, band)
+        return np.abs(band.value - expected) <= noise + CLIP_FRACTION * expected
+    # A trail lights most of a lane, a star a small part of it.
+    lane = np.floor(band.across / LANE_WIDTH)
+    brightness = max((np.quantile(band.value[lane == n], 0.75) for n in np.unique(lane)), default=0)
+    return (band.value >= -noise) & (band.value <= noise + 2.0 * max(brightness, 0.0))
 
 
 def _distance(parameters: FloatArray, band: _Band) -> FloatArray:

@@ -1,0 +1,1 @@
+"""Pictures for people: what each step of a run looks like."""
