@@ -11,6 +11,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from .algorithm.warps import WarpStack
     from .config import CompareWarpConfig
+    from .inspection import Inspection
     from .io.read import read_stack
     from .result import CompareWarpResult, run
 
@@ -21,6 +22,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "algorithm.warps": ["WarpStack"],
         "config": ["CompareWarpConfig"],
+        "inspection": ["Inspection"],
         "io.read": ["read_stack"],
         "result": ["CompareWarpResult", "run"],
     },

@@ -118,10 +118,14 @@ class Stage:
         The `stage` that knobs of the config name as their first reader.
     compute : callable
         Returns the products that the stage makes or replaces, by name.
+    update : callable or None
+        Returns the same, to the bit, in less time, given the inputs and the
+        products of an earlier run.
     """
 
     name: str
     compute: Callable[[Inputs, Products], dict[str, Any]]
+    update: Callable[[Inputs, Products, Inputs, Products], dict[str, Any]] | None = None
 
 
 def weigh_direct(given: Inputs, made: Products) -> dict[str, Any]:
@@ -322,9 +326,17 @@ def combine_coadd(given: Inputs, made: Products) -> dict[str, Any]:
     return {"stacked": make_coadd(made.direct_masks, settings, progress=given.progress)}
 
 
-def update_stacked(given: Inputs, made: Products, before: Products) -> dict[str, Any]:
-    """Do as `combine_coadd`, where only what is clipped has changed since `before`."""
+def update_stacked(
+    given: Inputs, made: Products, was_given: Inputs, before: Products
+) -> dict[str, Any]:
+    """Do as `combine_coadd`, but only where something has changed, if that can be told."""
     settings = coadd_settings(given.config)
+    if (
+        settings != coadd_settings(was_given.config)
+        or made.weights is not before.weights
+        or made.detections.flags is not before.detections.flags
+    ):
+        return combine_coadd(given, made)
     stacked = update_coadd(before.stacked, before.direct_masks, made.direct_masks, settings)
     return {"stacked": stacked}
 
@@ -348,18 +360,22 @@ STAGES: tuple[Stage, ...] = (
     Stage("protection", protect),
     Stage("candidates", find),
     Stage("shelter", shelter),
+    Stage("streaks", find_streaks),
     Stage("counts", count),
     Stage("verdicts", judge),
-    Stage("streaks", find_streaks),
     Stage("overrides", override),
     Stage("clipping", clip),
-    Stage("coadd", combine_coadd),
+    Stage("coadd", combine_coadd, update_stacked),
     Stage("finish", finish),
 )
 
 
 def run_stages(
-    given: Inputs, made: Products | None = None, stages: Iterable[Stage] = STAGES
+    given: Inputs,
+    made: Products | None = None,
+    stages: Iterable[Stage] = STAGES,
+    before: tuple[Inputs, Products] | None = None,
+    keep: list[Products] | None = None,
 ) -> Products:
     """Run some stages one after the other.
 
@@ -370,6 +386,11 @@ def run_stages(
         The products of the stages before them; left as they are.
     stages : iterable of Stage
         By default all.
+    before : tuple of Inputs and Products, optional
+        An earlier run on the same stack, for stages that can update what they
+        made then.
+    keep : list, optional
+        Gets the products as they were after each stage.
 
     Returns
     -------
@@ -377,6 +398,12 @@ def run_stages(
     """
     made = Products() if made is None else copy.copy(made)
     for stage in stages:
-        for name, value in stage.compute(given, made).items():
+        if stage.update is None or before is None:
+            new = stage.compute(given, made)
+        else:
+            new = stage.update(given, made, *before)
+        for name, value in new.items():
             setattr(made, name, value)
+        if keep is not None:
+            keep.append(copy.copy(made))
     return made
