@@ -37,7 +37,7 @@ WCS_TOLERANCE = 0.01
 
 
 def read_stack(
-    source: str | Path | Sequence[str | Path],
+    source: str | Path | Sequence[str | Path | Source],
     psf_sigma: float | None = None,
     memory: str | int | None = None,
 ) -> WarpStack:

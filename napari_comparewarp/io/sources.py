@@ -38,14 +38,14 @@ class Source:
     named: bool = True
 
 
-def find_sources(source: str | Path | Sequence[str | Path]) -> list[Source]:
+def find_sources(source: str | Path | Sequence[str | Path | Source]) -> list[Source]:
     """List the files of a stack.
 
     Parameters
     ----------
     source : path or sequence of paths
         A folder with FITS files in it, or in its ``direct`` and ``matched``
-        folders; FITS files; or a manifest: an ECSV or CSV table with columns
+        folders; FITS files, or what is known of them; or a manifest: an ECSV or CSV table with columns
         ``path``, and if need be ``kind`` ("direct" or "matched"), ``visit``
         and ``psf_sigma``. Paths in it are relative to the manifest.
 
@@ -55,10 +55,13 @@ def find_sources(source: str | Path | Sequence[str | Path]) -> list[Source]:
         If there is nothing to read.
     """
     if not isinstance(source, (str, Path)):
-        paths = [Path(item) for item in source]
-        if not paths:
+        if not len(source):
             raise FileError("no files are given: a stack is made of at least one warp")
-        return [found for path in paths for found in find_sources(path)]
+        return [
+            found
+            for item in source
+            for found in ([item] if isinstance(item, Source) else find_sources(Path(item)))
+        ]
     path = Path(source)
     if path.is_dir():
         return _in_folder(path)

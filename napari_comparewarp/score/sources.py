@@ -11,7 +11,7 @@ from astropy.table import Table
 from ..algorithm.mask_planes import bits
 from ..algorithm.warps import StackError, WarpStack
 from ..io.read import read_stack
-from ..io.write import read_config
+from ..io.provenance import read_config
 from ..result import CompareWarpResult
 from ..simulation import TruthError
 from .observed import Combined, Observed

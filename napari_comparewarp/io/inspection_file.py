@@ -1,0 +1,229 @@
+"""An inspection as a file: readable JSON, and nothing in it is executed."""
+
+import json
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from ..algorithm.overrides import Decision, FootprintKey
+from ..algorithm.warps import EpochId, WarpStack
+from ..config import CompareWarpConfig, ConfigError
+from ..messages import CompareWarpWarning
+from .atomic import OutputError, replacing
+from .exposure import FileError
+from .read import read_stack
+from .sources import Source
+
+__all__ = ["SavedInspection", "is_inspection", "read_inspection", "write_inspection"]
+
+#: What the file says it is, and the version of its layout.
+FORMAT = "comparewarp inspection"
+FORMAT_VERSION = 1
+
+_KEYS = {"format", "version", "program", "config", "overrides", "variance_scale", "inputs"}
+
+
+@dataclass(frozen=True)
+class SavedInput:
+    """One input of a saved inspection."""
+
+    path: Path
+    role: str
+    epoch: EpochId
+    sha256: str
+    psf_sigma: float | None
+
+
+@dataclass(frozen=True)
+class SavedInspection:
+    """What an inspection file holds.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    config : CompareWarpConfig
+    overrides : dict of FootprintKey to {"clip", "keep"}
+    variance_scale : ndarray or None
+        Factors that were given instead of measured.
+    inputs : tuple of SavedInput
+        Empty for an inspection of arrays.
+    """
+
+    path: Path
+    config: CompareWarpConfig
+    overrides: dict[FootprintKey, Decision]
+    variance_scale: npt.NDArray[np.float64] | None
+    inputs: tuple[SavedInput, ...]
+
+    def read_stack(self, memory: str | int | None = None) -> WarpStack:
+        """Read the warps that were inspected.
+
+        Raises
+        ------
+        FileError
+            If the inspection was one of arrays, or an input cannot be read.
+
+        Warns
+        -----
+        CompareWarpWarning
+            For each input that has changed since the inspection was saved.
+        """
+        if not self.inputs:
+            raise FileError(
+                f"{self.path}: an inspection of arrays, not of files: give the stack to load it"
+            )
+        has_matched = any(item.role == "matched" for item in self.inputs)
+        stack = read_stack(
+            [
+                Source(
+                    item.path,
+                    "matched" if item.role == "matched" else "direct",
+                    item.epoch,
+                    item.psf_sigma if has_matched == (item.role == "matched") else None,
+                )
+                for item in self.inputs
+            ],
+            memory=memory,
+        )
+        known = {(item.role, item.epoch): item.sha256 for item in self.inputs}
+        for item in stack.inputs:
+            if known.get((item.role, item.epoch)) != item.sha256:
+                warnings.warn(
+                    f"{item.path}: has changed since the inspection {self.path} was saved",
+                    CompareWarpWarning,
+                    stacklevel=2,
+                )
+        return stack
+
+
+def is_inspection(path: Path) -> bool:
+    """Tell whether a file says that it is an inspection."""
+    try:
+        return bool(json.loads(path.read_text()).get("format") == FORMAT)
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def write_inspection(
+    path: Path,
+    stack: WarpStack,
+    config: CompareWarpConfig,
+    overrides: Mapping[FootprintKey, Decision],
+    variance_scale: Any,
+    overwrite: bool,
+) -> None:
+    """Write an inspection.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.json``; the paths of inputs are written relative to its folder.
+    stack : WarpStack
+    config : CompareWarpConfig
+    overrides : mapping of FootprintKey to {"clip", "keep"}
+    variance_scale : array_like or None
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If the file exists, or cannot be written.
+    """
+    if path.suffix.lower() != ".json":
+        raise OutputError(f"{path}: an inspection is written as .json")
+    sigma: dict[tuple[str, EpochId], float] = {}
+    role = "direct" if stack.matched is stack.direct else "matched"
+    for epoch, value in zip(stack.matched_epochs, stack.psf_sigma, strict=True):
+        sigma[role, epoch] = float(value)
+    # NaN, which JSON does not know, means 1 among the factors.
+    factors = None if variance_scale is None else np.nan_to_num(variance_scale, nan=1.0).tolist()
+    content = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "program": f"napari-comparewarp {version('napari-comparewarp')}",
+        "config": config.model_dump(mode="json"),
+        "overrides": [
+            {"epoch": key.epoch, "y": key.y, "x": key.x, "streak": key.streak, "decision": decision}
+            for key, decision in overrides.items()
+        ],
+        "variance_scale": factors,
+        "inputs": [
+            {
+                "path": os.path.relpath(item.path, path.parent),
+                "role": item.role,
+                "epoch": item.epoch,
+                "sha256": item.sha256,
+                "psf_sigma": sigma.get((item.role, item.epoch)),
+            }
+            for item in stack.inputs
+        ],
+    }
+    with replacing(path, overwrite) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def read_inspection(path: Path) -> SavedInspection:
+    """Read what an inspection file holds, but not the warps.
+
+    Raises
+    ------
+    FileError
+        If it is no inspection, of a later version, or holds what this version
+        does not know.
+    """
+    try:
+        content = json.loads(path.read_text())
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise FileError(f"{path}: not readable as JSON: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise FileError(f"{path}: is no inspection: its format is not {FORMAT!r}")
+    if content.get("version") != FORMAT_VERSION:
+        raise FileError(
+            f"{path}: inspection of version {content.get('version')!r}, saved by "
+            f"{content.get('program', 'an unknown program')}; this program reads version "
+            f"{FORMAT_VERSION}"
+        )
+    unknown, missing = set(content) - _KEYS, _KEYS - set(content)
+    if unknown or missing:
+        what = f"unknown keys {sorted(unknown)}" if unknown else f"no keys {sorted(missing)}"
+        raise FileError(f"{path}: {what}; an inspection has {', '.join(sorted(_KEYS))}")
+    try:
+        config = CompareWarpConfig(**content["config"])
+    except ConfigError as error:
+        raise FileError(f"{path}: {error}") from error
+    try:
+        overrides = {
+            FootprintKey(item["epoch"], item["y"], item["x"], item["streak"]): _decision(item)
+            for item in content["overrides"]
+        }
+        inputs = tuple(
+            SavedInput(
+                path.parent / item["path"], item["role"], item["epoch"], item["sha256"],
+                item["psf_sigma"],
+            )
+            for item in content["inputs"]
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(f"{path}: an override or input is damaged: {error!r}") from error
+    factors = content["variance_scale"]
+    return SavedInspection(
+        path, config, overrides, None if factors is None else np.array(factors, float), inputs
+    )
+
+
+def _decision(item: Mapping[str, Any]) -> Decision:
+    """Return a decision, checked."""
+    decision: Decision = item["decision"]
+    if decision not in get_args(Decision):
+        raise ValueError(f"decision {decision!r}")
+    return decision
