@@ -18,6 +18,8 @@ from napari_comparewarp.io.exposure import FileError
 from napari_comparewarp.messages import CompareWarpWarning
 from napari_comparewarp.simulation import simulate_night, write_night
 
+BAD_OVERRIDE = {"epoch": 1, "y": 1, "x": 1, "streak": False, "decision": "?"}
+
 
 @pytest.fixture(scope="module")
 def night(tmp_path_factory):
@@ -79,7 +81,7 @@ def test_a_missing_input_is_named(saved):
         ({"config": {"chi_threshold": -1}}, "chi_threshold"),
         ({"config": {"unknown_knob": 1}}, "no knob 'unknown_knob'"),
         ({"overrides": [{"epoch": 1}]}, "damaged"),
-        ({"overrides": [dict(epoch=1, y=1, x=1, streak=False, decision="?")]}, "damaged"),
+        ({"overrides": [BAD_OVERRIDE]}, "damaged"),
     ],
 )  # fmt: skip
 def test_what_this_version_does_not_know_is_refused_in_one_line(saved, change, message):

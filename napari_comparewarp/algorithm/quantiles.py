@@ -86,6 +86,9 @@ def clipped_mean(values, sigma, iterations):  # type: ignore[no-untyped-def]
         return np.nan
     low, middle, high = quartiles(values)
     half_iqr = (sigma * IQR_TO_SIGMA) * (high - low)
+    if half_iqr == 0.0:
+        # Only values equal to the median are kept, in every pass.
+        return middle
     centre, half = middle, half_iqr
     for _ in range(iterations):
         if half <= TIGHT * abs(centre):
@@ -180,6 +183,11 @@ def quartiles(values):  # type: ignore[no-untyped-def]
         ranks[2 * q + 1] = min(below + 1, n - 1)
     n_bins = min(max(n >> 2, 1), 2048)
     low, scale = _bin_scale(values, n_bins)
+    if scale == 0:
+        # Most values are equal: perhaps all the wanted ones are.
+        below, equal = _count_below_and_equal(values, low)
+        if below <= ranks[0] and ranks[5] < below + equal:
+            return np.float64(low), np.float64(low), np.float64(low)
     counts = _count_in_bins(values, low, scale, n_bins)
     # Where each wanted rank will be among the values that are gathered.
     wanted = np.zeros(n_bins, np.bool_)
@@ -258,6 +266,16 @@ def _gather(values, low, scale, n_bins, wanted, count):  # type: ignore[no-untyp
                     pool[fill] = chunk[i]
                     fill += 1
     return pool
+
+
+@kernel
+def _count_below_and_equal(values, pivot):  # type: ignore[no-untyped-def]
+    """Return how many values are below a pivot, and how many equal it."""
+    below, equal = 0, 0
+    for value in values:
+        below += 1 if value < pivot else 0
+        equal += 1 if value == pivot else 0
+    return below, equal
 
 
 @kernel
