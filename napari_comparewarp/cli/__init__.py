@@ -1,0 +1,28 @@
+"""The `comparewarp` command: one file a command, nothing heavy before it runs."""
+
+import click
+
+from .. import __version__
+from .common import CommandLine, debug_option
+from .config import config
+from .info import info
+from .run import run
+from .score import score
+from .simulate import simulate
+
+__all__ = ["main"]
+
+
+@click.group(cls=CommandLine, no_args_is_help=False)
+@click.version_option(__version__, prog_name="comparewarp")
+@debug_option
+def main() -> None:
+    """Find artifacts in warps of one patch of sky, and coadd without them.
+
+    Exit codes: 0 done; 1 failed while working; 2 the words or the inputs are
+    wrong.
+    """
+
+
+for _command in (run, simulate, score, info, config):
+    main.add_command(_command)

@@ -1,0 +1,105 @@
+"""`comparewarp config`: show, compare and convert configurations."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .common import debug_option, format_table
+
+__all__ = ["config"]
+
+
+@click.group()
+def config() -> None:
+    """Show, compare and convert configurations."""
+
+
+@config.command()
+@click.option("--preset", metavar="NAME", help="A named preset; by default LSST's defaults.")
+@click.option(
+    "--config", "file", metavar="FILE", type=click.Path(path_type=Path), help="A config file."
+)
+@click.option("--lsst", is_flag=True, help="Print an LSST override file instead of a table.")
+@debug_option
+def show(preset: str | None, file: Path | None, lsst: bool) -> None:
+    """Print every knob: value, default, unit, LSST name and what it means."""
+    from .knobs import choose_config
+
+    chosen = choose_config(file, preset, ())
+    if lsst:
+        click.echo(chosen.to_lsst(), nl=False)
+        return
+    default = type(chosen)()
+    rows = []
+    for name, field in type(chosen).model_fields.items():
+        extra = field.json_schema_extra
+        assert isinstance(extra, dict)
+        rows.append(
+            (
+                name,
+                format_value(getattr(chosen, name)),
+                format_value(getattr(default, name)),
+                str(extra["unit"]),
+                str(extra["lsst"] or ""),
+                field.description or "",
+            )
+        )
+    click.echo(format_table(("name", "value", "default", "unit", "LSST name", "meaning"), rows))
+
+
+@config.command()
+@click.argument("a")
+@click.argument("b")
+@debug_option
+def diff(a: str, b: str) -> None:
+    """Print the knobs in which two configurations differ.
+
+    A and B are presets or config files.
+    """
+    from .knobs import config_from_name
+
+    differences = config_from_name(a).differences(config_from_name(b))
+    if not differences:
+        click.echo("no difference")
+        return
+    rows = [
+        (name, format_value(left), format_value(right))
+        for name, (left, right) in differences.items()
+    ]
+    click.echo(format_table(("name", a, b), rows))
+
+
+@config.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--to",
+    "kind",
+    type=click.Choice(["lsst", "json"]),
+    default="json",
+    show_default=True,
+    help="lsst: an override file of the reference; json: this project's names.",
+)
+@debug_option
+def convert(file: Path, kind: str) -> None:
+    """Print a config file in another form.
+
+    FILE is JSON, TOML, an LSST override file, or a coadd of this program.
+    """
+    from .knobs import read_config_file
+
+    chosen = read_config_file(file)
+    if kind == "lsst":
+        click.echo(chosen.to_lsst(), nl=False)
+    else:
+        click.echo(json.dumps(chosen.model_dump(), indent=2))
+
+
+def format_value(value: Any) -> str:
+    """Return a knob's value as `--set` takes it."""
+    if isinstance(value, tuple):
+        return ",".join(value)
+    if isinstance(value, bool) or value is None:
+        return str(value).lower()
+    return str(value)

@@ -1,0 +1,27 @@
+"""`comparewarp info`: what a file holds."""
+
+from pathlib import Path
+
+import click
+
+from .common import debug_option
+
+__all__ = ["info"]
+
+
+@click.command()
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@debug_option
+def info(files: tuple[Path, ...]) -> None:
+    """Say what FITS files hold and how they would be read."""
+    from ..io.describe import describe
+
+    for number, file in enumerate(files):
+        if number:
+            click.echo()
+        found = describe(file)
+        width = max(map(len, found))
+        for name, value in found.items():
+            click.echo(f"{name:{width}}  {value}")

@@ -1,0 +1,128 @@
+"""`comparewarp run`: from warps to a coadd without artifacts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .common import debug_option, format_table, overwrite_option, progress_bar, quiet_option
+
+if TYPE_CHECKING:
+    from ..result import CompareWarpResult
+
+__all__ = ["run"]
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("stack", metavar="STACK...", nargs=-1, required=True, type=_PATH)
+@click.option(
+    "-o", "--output", "coadd", metavar="FILE", required=True, type=_PATH, help="The coadd, FITS."
+)
+@click.option(
+    "--config",
+    "config_file",
+    metavar="FILE",
+    type=_PATH,
+    help="JSON or TOML of knobs, an LSST override file, or a coadd whose settings to use.",
+)
+@click.option("--preset", metavar="NAME", help="A named preset instead of LSST's defaults.")
+@click.option(
+    "--set",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Set one knob, by this project's name or LSST's. May be repeated.",
+)
+@click.option(
+    "--psf-sigma",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Gaussian sigma of the matched PSF, pixels, for files that do not say.",
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    help="Limit such as 4GB; a stack that takes more is kept on disk, in TMPDIR.",
+)
+@click.option("--masks", metavar="DIR", type=_PATH, help="Write the masks of the direct warps.")
+@click.option(
+    "--footprints", metavar="FILE", type=_PATH, help="Write the candidates, .ecsv or .fits."
+)
+@click.option("--regions", metavar="FILE", type=_PATH, help="Write DS9 regions, .reg.")
+@click.option("--debug-products", metavar="DIR", type=_PATH, help="Write a picture of each step.")
+@overwrite_option
+@quiet_option
+@debug_option
+def run(
+    stack: tuple[Path, ...],
+    coadd: Path,
+    config_file: Path | None,
+    preset: str | None,
+    settings: tuple[str, ...],
+    psf_sigma: float | None,
+    memory: str | None,
+    masks: Path | None,
+    footprints: Path | None,
+    regions: Path | None,
+    debug_products: Path | None,
+    overwrite: bool,
+    quiet: bool,
+) -> None:
+    """Find the artifacts of STACK and write the coadd without them.
+
+    STACK is a folder, a list of FITS files, or a manifest.
+    """
+    from .knobs import choose_config
+    from .outputs import Outputs
+
+    config = choose_config(config_file, preset, settings)
+    outputs = Outputs(coadd, masks, footprints, regions, debug_products)
+
+    from .. import result as engine
+    from ..io.read import read_stack
+    from ..io.sources import find_sources
+
+    outputs.check([*stack, *(found.path for found in find_sources(stack))], overwrite)
+    warps = read_stack(stack, psf_sigma=psf_sigma, memory=memory)
+    with progress_bar(quiet) as progress:
+        made = engine.run(warps, config, progress=progress)
+    written = outputs.write(made, overwrite)
+    if not quiet:
+        click.echo(summarise(made, written))
+
+
+def summarise(result: "CompareWarpResult", written: list[Path]) -> str:
+    """Return what a run found, for a terminal.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    written : list of Path
+        The files and folders made from it.
+    """
+    import numpy as np
+
+    stack = result.stack
+    skipped = int((result.weights <= 0).sum())
+    verdicts, counts = np.unique(np.asarray(result.footprints["verdict"]), return_counts=True)
+    by_verdict = ", ".join(
+        f"{count} {verdict}" for verdict, count in zip(verdicts, counts, strict=True)
+    )
+    pixels = stack.shape[0] * stack.shape[1]
+    rows = []
+    for epoch, weight, fraction in zip(
+        stack.epochs, result.weights, result.clipped_fraction, strict=True
+    ):
+        area = (f"{fraction * pixels:.0f}", f"{100 * fraction:.3f}") if weight > 0 else ("-", "-")
+        rows.append((str(epoch), *area))
+    return "\n".join(
+        [
+            f"{stack.n_epochs} epochs of {stack.shape[0]} × {stack.shape[1]} pixels, "
+            f"{skipped} skipped",
+            f"{len(result.footprints)} candidates: {by_verdict or 'none'}",
+            format_table(("visit", "clipped pixels", "% of patch"), rows),
+            *(f"note: {message}" for message in result.messages),
+            *(f"wrote {path}" for path in written),
+        ]
+    )

@@ -1,0 +1,172 @@
+"""What the options of the LSST reference are to this engine: a knob, nothing, or fixed.
+
+The reference's task has some two hundred options. Each knob's field in
+`CompareWarpConfig` names the option that it stands for; this file knows the
+others, so that a whole saved config can be read and nothing that would change
+a pixel is passed over in silence.
+"""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+__all__ = ["FIXED_OPTIONS", "is_ignored", "knobs_by_option", "nearest_option"]
+
+_TEMPLATE = "assembleStaticSkyModel."
+
+#: Options that say where data come from and what is written, of this and of
+#: older releases. They exist for the coadd and for the template, and change no
+#: pixel of either.
+_BOOKKEEPING = (
+    "coaddName",
+    "doApplyUberCal",
+    "doAttachTransmissionCurve",
+    "doNImage",
+    "doPsfMatch",
+    "doSelectVisits",
+    "doUsePsfMatchedPolygons",
+    "doWrite",
+    "doWriteArtifactMasks",
+    "hasFakes",
+    "includeCalibVar",
+    "matchingKernelSize",
+    "saveLogOutput",
+    "subregionSize",
+    "warpType",
+)
+_BOOKKEEPING_GROUPS = (
+    "coaddPsf",
+    "connections",
+    "inputMapper",
+    "inputRecorder",
+    "interpImage",
+    "modelPsf",
+    "scaleZeroPoint",
+    "select",
+)
+
+#: Options that only matter behind a switch which must be off, or (streaks) to
+#: an algorithm that this engine replaces by another.
+_WITHOUT_EFFECT = (
+    "detect.doApplyFlatBackgroundRatio",
+    "detect.nPeaksMaxSimple",
+    "detect.nSigmaForKernel",
+    "detect.statsMask",
+    "detectTemplate.doApplyFlatBackgroundRatio",
+    "detectTemplate.nPeaksMaxSimple",
+    "detectTemplate.statsMask",
+    "maskStreaks.absMinimumKernelHeight",
+    "maskStreaks.dChi2Tolerance",
+    "maskStreaks.delta",
+    "maskStreaks.footprintThreshold",
+    "maskStreaks.invSigma",
+    "maskStreaks.maxFitIter",
+    "maskStreaks.minimumKernelHeight",
+    "maskStreaks.nSigma",
+    "maskStreaks.streaksMaskPlane",
+    "scaleWarpVariance.background.approxOrderX",
+    "scaleWarpVariance.background.approxOrderY",
+    "scaleWarpVariance.background.isNanSafe",
+    "scaleWarpVariance.background.weighting",
+    "streakMaskName",
+    # The template's mask is cleared before anything is compared with it.
+    "assembleStaticSkyModel.brightObjectMaskName",
+    "assembleStaticSkyModel.doInputMap",
+    "assembleStaticSkyModel.doMaskBrightObjects",
+    "assembleStaticSkyModel.doOnlineForMean",
+    "assembleStaticSkyModel.removeMaskPlanes",
+)
+_WITHOUT_EFFECT_GROUPS = tuple(
+    f"{task}.{group}"
+    for task in ("detect", "detectTemplate")
+    for group in ("background", "tempLocalBackground", "tempWideBackground")
+)
+
+#: Options that would change pixels, and the one value of each that this engine
+#: implements.
+FIXED_OPTIONS: Mapping[str, Any] = {
+    **{
+        f"{task}.{option}": value
+        for task in ("detect", "detectTemplate")
+        for option, value in {
+            "adjustBackground": 0.0,
+            "combinedGrow": True,
+            "doTempLocalBackground": False,
+            "doTempWideBackground": False,
+            "excludeMaskPlanes": [],
+            "includeThresholdMultiplier": 1.0,
+            "reEstimateBackground": False,
+            "returnOriginalFootprints": False,
+            "thresholdType": "pixel_stdev",
+        }.items()
+    },
+    "detectTemplate.thresholdPolarity": "positive",
+    "doSigmaClip": False,
+    "assembleStaticSkyModel.doInterp": True,
+    "assembleStaticSkyModel.doSigmaClip": False,
+    "maskStreaks.detectedMaskPlane": "DETECTED",
+    "maskStreaks.maxStreakWidth": 0.0,
+    "maskStreaks.onlyMaskDetected": True,
+    "scaleWarpVariance.background.algorithm": "AKIMA_SPLINE",
+    "scaleWarpVariance.background.binSizeX": 0,
+    "scaleWarpVariance.background.binSizeY": 0,
+    "scaleWarpVariance.background.doApplyFlatBackgroundRatio": False,
+    "scaleWarpVariance.background.statisticsProperty": "MEANCLIP",
+    "scaleWarpVariance.background.undersampleStyle": "REDUCE_INTERP_ORDER",
+    "scaleWarpVariance.background.useApprox": False,
+}
+
+
+def knobs_by_option(model: type[BaseModel]) -> dict[str, str]:
+    """Return ``{option: field}`` for every field that stands for an option.
+
+    Parameters
+    ----------
+    model : type
+        `CompareWarpConfig`.
+    """
+    result = {}
+    for field, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        option = extra.get("lsst") if isinstance(extra, dict) else None
+        if option:
+            result[str(option)] = field
+    return result
+
+
+def is_ignored(option: str) -> bool:
+    """Return whether an option of the reference changes nothing here.
+
+    Parameters
+    ----------
+    option : str
+        Dotted name, without ``config.``.
+    """
+    inner = option.removeprefix(_TEMPLATE)
+    return (
+        inner in _BOOKKEEPING
+        or option in _WITHOUT_EFFECT
+        or any(inner.startswith(f"{group}.") for group in _BOOKKEEPING_GROUPS)
+        or any(option.startswith(f"{group}.") for group in _WITHOUT_EFFECT_GROUPS)
+    )
+
+
+def nearest_option(option: str, model: type[BaseModel]) -> str | None:
+    """Return the known option whose name is most like a misspelt one, if any is.
+
+    Parameters
+    ----------
+    option : str
+        Dotted name, without ``config.``.
+    model : type
+        `CompareWarpConfig`.
+    """
+    known = [*knobs_by_option(model), *FIXED_OPTIONS, *_WITHOUT_EFFECT, *_BOOKKEEPING]
+    near = difflib.get_close_matches(option, known, n=1, cutoff=0.5)
+    if not near:
+        # The right name under the wrong task, or under none.
+        leaf = option.rsplit(".", 1)[-1]
+        near = [name for name in known if name.rsplit(".", 1)[-1] == leaf]
+    return near[0] if near else None
