@@ -278,6 +278,8 @@ class CompareWarpResult:
                 f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided by "
                 "hand is gone"
             )
+        if self.config.mask_bright_objects and not made.bright_objects_marked:
+            messages.append("bright objects are not marked on the coadd: no catalogue was given")
         n_compared = int(made.compared.sum())
         if n_compared <= 2:
             messages.append(

@@ -8,6 +8,7 @@ from astropy.io import fits
 from astropy.table import Table
 from click.testing import CliRunner
 
+import napari_comparewarp as cw
 import napari_comparewarp.result
 from napari_comparewarp.cli import main
 from napari_comparewarp.cli.knobs import choose_config
@@ -231,3 +232,31 @@ def test_a_file_of_settings_rules_and_set_goes_before_it(tmp_path):
     path.write_text(json.dumps({"chi_threshold": 5, "max_epochs": 3}))
     config = choose_config(path, None, ("max_epochs=1",))
     assert (config.chi_threshold, config.max_epochs) == (5, 1)
+
+
+def test_an_inspection_runs_to_the_same_pixels_and_header_as_in_a_script(
+    night, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
+    inspection = cw.Inspection(cw.read_stack(night))
+    inspection.set(chi_threshold=5.0)
+    inspection.override(1, "clip")
+    inspection.save(tmp_path / "mine.json")
+    inspection.result.write(tmp_path / "script.fits")
+    outcome = call(tmp_path / "mine.json", "-o", tmp_path / "shell.fits")
+    assert outcome.exit_code == 0, outcome.output
+    with fits.open(tmp_path / "script.fits") as one, fits.open(tmp_path / "shell.fits") as other:
+        assert one[0].header["NBYHAND"] == 1
+        for a, b in zip(one, other, strict=True):
+            assert fits.HDUDiff(a, b, ignore_comments=["CHECKSUM", "DATASUM"]).identical
+
+
+def test_an_inspection_brings_its_own_settings(night, tmp_path):
+    cw.Inspection(cw.read_stack(night)).save(tmp_path / "mine.json")
+    line = refusal(tmp_path / "mine.json", "-o", tmp_path / "c.fits", "--set", "chi_threshold=5")
+    assert "brings its own settings" in line
+
+
+def test_a_damaged_inspection_is_refused(tmp_path):
+    (tmp_path / "mine.json").write_text("{}")
+    assert "is no inspection" in refusal(tmp_path / "mine.json", "-o", tmp_path / "c.fits")

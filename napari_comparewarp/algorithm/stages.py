@@ -77,6 +77,7 @@ class Products:
     #: The coadd as stacked, and as finished.
     stacked: Coadd = field(init=False)
     coadd: Coadd = field(init=False)
+    bright_objects_marked: bool = False
 
 
 @dataclass(frozen=True)
@@ -343,12 +344,13 @@ def update_stacked(
 
 def finish(given: Inputs, made: Products) -> dict[str, Any]:
     """Fill holes and mark bright objects, if asked to."""
-    coadd = made.stacked
+    coadd, marked = made.stacked, False
     if given.config.interpolate:
         coadd = interpolate_holes(coadd)
     if given.config.mask_bright_objects and given.bright_objects is not None:
         coadd = mark_bright_objects(coadd, given.bright_objects, given.config.bright_object_plane)
-    return {"coadd": coadd}
+        marked = True
+    return {"coadd": coadd, "bright_objects_marked": marked}
 
 
 STAGES: tuple[Stage, ...] = (

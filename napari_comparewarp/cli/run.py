@@ -8,6 +8,7 @@ import click
 from .common import debug_option, format_table, overwrite_option, progress_bar, quiet_option
 
 if TYPE_CHECKING:
+    from ..io.inspection_file import SavedInspection
     from ..result import CompareWarpResult
 
 __all__ = ["run"]
@@ -45,6 +46,12 @@ _PATH = click.Path(path_type=Path)
     metavar="SIZE",
     help="Limit such as 4GB; a stack that takes more is kept on disk, in TMPDIR.",
 )
+@click.option(
+    "--bright-objects",
+    metavar="FILE",
+    type=_PATH,
+    help="Mark the bright objects of a catalogue or DS9 region file on the coadd.",
+)
 @click.option("--masks", metavar="DIR", type=_PATH, help="Write the masks of the direct warps.")
 @click.option(
     "--footprints", metavar="FILE", type=_PATH, help="Write the candidates, .ecsv or .fits."
@@ -62,6 +69,7 @@ def run(
     settings: tuple[str, ...],
     psf_sigma: float | None,
     memory: str | None,
+    bright_objects: Path | None,
     masks: Path | None,
     footprints: Path | None,
     regions: Path | None,
@@ -71,25 +79,58 @@ def run(
 ) -> None:
     """Find the artifacts of STACK and write the coadd without them.
 
-    STACK is a folder, a list of FITS files, or a manifest.
+    STACK is a folder, a list of FITS files, or a manifest; or an inspection
+    file, whose settings and decisions by hand are used.
     """
-    from .knobs import choose_config
     from .outputs import Outputs
 
-    config = choose_config(config_file, preset, settings)
     outputs = Outputs(coadd, masks, footprints, regions, debug_products)
+    saved = _saved_inspection(stack)
+    if saved is None:
+        from .knobs import choose_config
+
+        config, overrides, factors = choose_config(config_file, preset, settings), {}, None
+    elif config_file or preset or settings or psf_sigma:
+        raise click.UsageError(
+            f"{saved.path} is an inspection, which brings its own settings: leave out --config, "
+            "--preset, --set and --psf-sigma"
+        )
+    else:
+        config, overrides, factors = saved.config, saved.overrides, saved.variance_scale
 
     from .. import result as engine
     from ..io.read import read_stack
     from ..io.sources import find_sources
 
-    outputs.check([*stack, *(found.path for found in find_sources(stack))], overwrite)
-    warps = read_stack(stack, psf_sigma=psf_sigma, memory=memory)
+    if saved is None:
+        inputs = [found.path for found in find_sources(stack)]
+    else:
+        inputs = [found.path for found in saved.inputs]
+    outputs.check([*stack, *inputs], overwrite)
+    if saved is None:
+        warps = read_stack(stack, psf_sigma=psf_sigma, memory=memory)
+    else:
+        warps = saved.read_stack(memory)
+    marked = None
+    if bright_objects is not None:
+        from ..io.bright_objects import read_bright_objects
+
+        marked = read_bright_objects(bright_objects, warps)
+        config = config.replace(mask_bright_objects=True)
     with progress_bar(quiet) as progress:
-        made = engine.run(warps, config, progress=progress)
+        made = engine.run(warps, config, progress, factors, overrides, marked)
     written = outputs.write(made, overwrite)
     if not quiet:
         click.echo(summarise(made, written))
+
+
+def _saved_inspection(stack: tuple[Path, ...]) -> "SavedInspection | None":
+    """Return the inspection that STACK names, if it names one."""
+    if len(stack) != 1 or stack[0].suffix.lower() != ".json":
+        return None
+    from ..io.inspection_file import read_inspection
+
+    return read_inspection(stack[0])
 
 
 def summarise(result: "CompareWarpResult", written: list[Path]) -> str:

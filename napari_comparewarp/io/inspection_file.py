@@ -21,8 +21,6 @@ from .exposure import FileError
 from .read import read_stack
 from .sources import Source
 
-__all__ = ["SavedInspection", "is_inspection", "read_inspection", "write_inspection"]
-
 #: What the file says it is, and the version of its layout.
 FORMAT = "comparewarp inspection"
 FORMAT_VERSION = 1
@@ -102,14 +100,6 @@ class SavedInspection:
                     stacklevel=2,
                 )
         return stack
-
-
-def is_inspection(path: Path) -> bool:
-    """Tell whether a file says that it is an inspection."""
-    try:
-        return bool(json.loads(path.read_text()).get("format") == FORMAT)
-    except (OSError, ValueError, AttributeError):
-        return False
 
 
 def write_inspection(

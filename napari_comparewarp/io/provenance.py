@@ -35,6 +35,8 @@ def provenance_header(result: "CompareWarpResult") -> fits.Header:
     header["DATE"] = (_now(), "UTC, when the file was made")
     header["NEPOCHS"] = (result.stack.n_epochs, "epochs of the stack")
     header["NUSED"] = (int((result.weights > 0).sum()), "epochs that could be stacked")
+    by_hand = sum(int(verdicts.by_hand.sum()) for verdicts in result.products.verdicts)
+    header["NBYHAND"] = (by_hand, "footprints decided by hand")
     for name, value in result.config.model_dump().items():
         if isinstance(value, (bool, int, float, str)):
             header[f"HIERARCH CW {name}"] = value

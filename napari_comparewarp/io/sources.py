@@ -45,9 +45,10 @@ def find_sources(source: str | Path | Sequence[str | Path | Source]) -> list[Sou
     ----------
     source : path or sequence of paths
         A folder with FITS files in it, or in its ``direct`` and ``matched``
-        folders; FITS files, or what is known of them; or a manifest: an ECSV or CSV table with columns
-        ``path``, and if need be ``kind`` ("direct" or "matched"), ``visit``
-        and ``psf_sigma``. Paths in it are relative to the manifest.
+        folders; FITS files, or what is known of them; or a manifest: an ECSV
+        or CSV table with columns ``path``, and if need be ``kind`` ("direct"
+        or "matched"), ``visit`` and ``psf_sigma``. Paths in it are relative
+        to the manifest.
 
     Raises
     ------
