@@ -198,7 +198,7 @@ def read_inspection(path: Path) -> SavedInspection:
         }
         inputs = tuple(
             SavedInput(
-                path.parent / item["path"], item["role"], item["epoch"], item["sha256"],
+                Path(os.path.normpath(path.parent / item["path"])), item["role"], item["epoch"], item["sha256"],
                 item["psf_sigma"],
             )
             for item in content["inputs"]
