@@ -27,7 +27,7 @@ class Background:
     centres_x : ndarray of float
         ``(piece,)`` column at which each polynomial begins.
     coefficients : ndarray of float
-        ``(y, piece, 4)`` of the cubics, the constant first.
+        ``(4, piece, y)`` of the cubics, the constant first.
     """
 
     edges_x: npt.NDArray[np.int64]
@@ -36,9 +36,10 @@ class Background:
 
     def image(self) -> npt.NDArray[np.float32]:
         """Return the background as a ``(y, x)`` image."""
-        result = np.empty((len(self.coefficients), int(self.edges_x[-1])), np.float32)
+        height, width = self.coefficients.shape[2], int(self.edges_x[-1])
+        result = np.empty((height, width), np.float32)
         for y, row in enumerate(result):
-            evaluate_row(self.coefficients[y], self.edges_x, self.centres_x, row)
+            evaluate_row(self.coefficients, y, self.edges_x, self.centres_x, row)
         return result
 
 
@@ -82,13 +83,13 @@ def measure_background(
             columns[:, some] = pieces(rows)
     present = np.isfinite(columns[0])
     if not present.any():
-        return Background(np.array([0, width]), np.zeros(1), np.full((height, 1, 4), np.nan))
+        return Background(np.array([0, width]), np.zeros(1), np.full((4, 1, height), np.nan))
     pieces = _Pieces.spline(_centres(edges_x)[present], columns[:, present].T)
     starts = np.ceil(pieces.breaks).clip(0, width).astype(np.int64)
     return Background(
         np.concatenate([[0], starts, [width]]),
         pieces.origins,
-        np.ascontiguousarray(pieces.coefficients.transpose(2, 1, 0)),
+        pieces.coefficients,
     )
 
 
@@ -163,13 +164,13 @@ class _Pieces:
 
 
 @kernel
-def evaluate_row(coefficients, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
+def evaluate_row(coefficients, y, edges_x, centres_x, out):  # type: ignore[no-untyped-def]
     """Write one row of a background to `out`."""
     for piece in range(centres_x.size):
-        c0 = coefficients[piece, 0]
-        c1 = coefficients[piece, 1]
-        c2 = coefficients[piece, 2]
-        c3 = coefficients[piece, 3]
+        c0 = coefficients[0, piece, y]
+        c1 = coefficients[1, piece, y]
+        c2 = coefficients[2, piece, y]
+        c3 = coefficients[3, piece, y]
         first = edges_x[piece] - centres_x[piece]
         part = out[edges_x[piece] : edges_x[piece + 1]]
         for i in range(part.size):

@@ -27,6 +27,9 @@ __all__ = [
 #: Bits of `Detections.flags`: the matched warp is NaN; has EDGE; has a prefilter plane.
 NO_DATA, EDGE, MASKED = 1, 2, 4
 
+#: The quick test for deviating pixels is by this factor too generous, against rounding.
+GENEROSITY = 0.999
+
 
 class DifferenceTerm(Protocol):
     """A further term of every warp difference, from an optional step."""
@@ -157,10 +160,13 @@ def list_deviations(
     first_index : int
         Flat index of the first pixel.
     """
-    index = np.empty(image.size, np.int32)
-    difference, spread = np.empty((2, image.size), np.float32)
-    n = _list_deviations(image, variance, np.float64(floor), first_index, index, difference, spread)
-    return DeviatingPixels(index[:n].copy(), difference[:n].copy(), spread[:n].copy())
+    near = _count_near(image, variance, np.float64(floor))
+    index = np.empty(near, np.int32)
+    difference, spread = np.empty((2, near), np.float32)
+    n = _list_deviations(
+        image, variance, np.float64(floor), first_index, index, difference, spread
+    )
+    return DeviatingPixels(index[:n], difference[:n], spread[:n])
 
 
 def detect_deviations(
@@ -233,7 +239,8 @@ def detect_deviations(
             found.append(list_deviations(image, variance, floor, y0 * width))
         return found
 
-    bands = for_each_band(work, height, len(warps) * width * 12, "differences", progress)
+    # One epoch after the other is worked on: only its rows need to be in cache.
+    bands = for_each_band(work, height, width * 24, "differences", progress)
     pixels = tuple(DeviatingPixels.joined(of_epoch) for of_epoch in zip(*bands, strict=True))
     return Detections(float(floor), pixels, compared, flags, n_matched)
 
@@ -267,28 +274,42 @@ def _flag_and_count(warp, mask, difference, bad, edge, masked, flags, n_matched)
 
 
 @kernel
+def _count_near(image, variance, floor):  # type: ignore[no-untyped-def]
+    """Count the pixels that may deviate, by a test that is a little too generous."""
+    near = np.float32(floor * floor * GENEROSITY)
+    count = 0
+    for y in range(image.shape[0]):
+        values, spreads = image[y], variance[y]
+        hits = np.int32(0)
+        for x in range(values.size):
+            d = values[x]
+            hits += np.int32(1) if d * d >= near * spreads[x] else np.int32(0)
+        count += hits
+    return count
+
+
+@kernel
 def _list_deviations(image, variance, floor, offset, index, difference, spread):  # type: ignore[no-untyped-def]
     """List the pixels beyond `floor` sigma; return their number."""
     n = 0
     width = image.shape[1]
-    near = np.float32(floor * floor * 0.999)
+    near = np.float32(floor * floor * GENEROSITY)
     for y in range(image.shape[0]):
         for x0 in range(0, width, 64):
-            x1 = min(x0 + 64, width)
-            # A quick test of a run of pixels, a little too generous, keeps
-            # square roots and branches to the few that may deviate.
-            hits = 0
-            values, spreads = image[y, x0:x1], variance[y, x0:x1]
+            values, spreads = image[y, x0 : x0 + 64], variance[y, x0 : x0 + 64]
+            # The generous test keeps square roots and branches to the few runs
+            # of pixels in which one may deviate.
+            hits = np.int32(0)
             for i in range(values.size):
                 d = values[i]
-                hits += 1 if d * d >= near * spreads[i] else 0
+                hits += np.int32(1) if d * d >= near * spreads[i] else np.int32(0)
             if hits == 0:
                 continue
-            for x in range(x0, x1):
-                d = np.float64(image[y, x])
-                if abs(d) >= floor * np.sqrt(np.float64(variance[y, x])):
-                    index[n] = offset + y * width + x
-                    difference[n] = image[y, x]
-                    spread[n] = variance[y, x]
+            for i in range(values.size):
+                reach = floor * np.sqrt(np.float64(spreads[i]))
+                if abs(np.float64(values[i])) >= reach:
+                    index[n] = offset + y * width + x0 + i
+                    difference[n] = values[i]
+                    spread[n] = spreads[i]
                     n += 1
     return n

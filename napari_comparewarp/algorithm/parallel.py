@@ -15,8 +15,9 @@ Item = TypeVar("Item")
 #: raised by it stops the work.
 Progress = Callable[[str, int, int], None]
 
-#: A band's planes together should fit the last-level cache of a thread.
-BAND_BYTES = 4 << 20
+#: A band's planes together should fit a thread's share of the last-level cache, but a
+#: band should hold more work than it costs to begin one.
+BAND_BYTES = 12 << 20
 
 
 def no_progress(stage: str, done: int, total: int) -> None:

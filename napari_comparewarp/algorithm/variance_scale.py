@@ -151,7 +151,7 @@ def _gather(image, variance, mask, bad, coefficients, edges_x, centres_x, what, 
     for y in range(image.shape[0]):
         values, spreads = image[y], variance[y]
         residual = row[0]
-        evaluate_row(coefficients[y], edges_x, centres_x, residual)
+        evaluate_row(coefficients, y, edges_x, centres_x, residual)
         for x in range(width):
             spread = spreads[x]
             value = values[x] - residual[x]
