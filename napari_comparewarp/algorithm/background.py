@@ -7,7 +7,13 @@ import numpy.typing as npt
 from scipy.interpolate import Akima1DInterpolator, CubicSpline
 
 from .compiled import kernel
-from .quantiles import clipped_mean, select_good
+from .quantiles import (
+    clip_from_quartiles,
+    number_of_bins,
+    quartiles,
+    quartiles_in_bins,
+    select_good,
+)
 
 __all__ = ["Background", "measure_background"]
 
@@ -110,12 +116,27 @@ def _mesh(image, mask, bad, edges_y, edges_x):  # type: ignore[no-untyped-def]
     n_y, n_x = edges_y.size - 1, edges_x.size - 1
     result = np.empty((n_y, n_x), np.float64)
     scratch = np.empty((edges_y[1] + 1) * (edges_x[1] + 1) * 2 + 1, np.float32)
+    low, spread = 0.0, 0.0
     for i in range(n_y):
         for j in range(n_x):
             n = select_good(
                 image, mask, bad, edges_y[i], edges_y[i + 1], edges_x[j], edges_x[j + 1], scratch
             )
-            result[i, j] = clipped_mean(scratch[:n], CELL_SIGMA, CELL_ITERATIONS)
+            values = scratch[:n]
+            if n == 0:
+                result[i, j] = np.nan
+                continue
+            n_bins = number_of_bins(n)
+            if spread > 0.0:
+                # The last cell's quartiles tell where this one's values will be.
+                begin, scale = np.float32(low - spread), np.float32(n_bins / (3.0 * spread))
+                low, middle, high = quartiles_in_bins(values, n_bins, begin, scale)
+            else:
+                low, middle, high = quartiles(values)
+            spread = high - low
+            result[i, j] = clip_from_quartiles(
+                values, CELL_SIGMA, CELL_ITERATIONS, low, middle, high
+            )
     return result
 
 

@@ -163,9 +163,7 @@ def list_deviations(
     near = _count_near(image, variance, np.float64(floor))
     index = np.empty(near, np.int32)
     difference, spread = np.empty((2, near), np.float32)
-    n = _list_deviations(
-        image, variance, np.float64(floor), first_index, index, difference, spread
-    )
+    n = _list_deviations(image, variance, np.float64(floor), first_index, index, difference, spread)
     return DeviatingPixels(index[:n], difference[:n], spread[:n])
 
 

@@ -10,6 +10,9 @@ __all__ = ["clipped_mean", "quartiles", "select_good"]
 #: Values that are tested together before one of them is looked at.
 CHUNK = 32
 
+#: Fewer values than this are sorted, of more only the wanted ones are put in place.
+FEW = 80
+
 #: A clip narrower than this part of its centre is at the mercy of rounding.
 TIGHT = 1e-9
 
@@ -85,6 +88,12 @@ def clipped_mean(values, sigma, iterations):  # type: ignore[no-untyped-def]
     if values.size == 0:
         return np.nan
     low, middle, high = quartiles(values)
+    return clip_from_quartiles(values, sigma, iterations, low, middle, high)
+
+
+@kernel
+def clip_from_quartiles(values, sigma, iterations, low, middle, high):  # type: ignore[no-untyped-def]
+    """Return the clipped mean of at least one value, given the quartiles; see `clipped_mean`."""
     half_iqr = (sigma * IQR_TO_SIGMA) * (high - low)
     if half_iqr == 0.0:
         # Only values equal to the median are kept, in every pass.
@@ -175,14 +184,30 @@ def quartiles(values):  # type: ignore[no-untyped-def]
     -------
     tuple of float
     """
+    n_bins = number_of_bins(values.size)
+    low, scale = _bin_scale(values, n_bins)
+    return quartiles_in_bins(values, n_bins, low, scale)
+
+
+@kernel
+def number_of_bins(n):  # type: ignore[no-untyped-def]
+    """Return how many bins suit the quartiles of n values."""
+    return min(max(n >> 2, 1), 2048)
+
+
+@kernel
+def quartiles_in_bins(values, n_bins, low, scale):  # type: ignore[no-untyped-def]
+    """Return the quartiles as `quartiles` does, with bins that begin at `low`, `scale` a unit.
+
+    Any bins give the right answer. Those from the quartiles of similar values
+    are as quick as any, and cost no look at these.
+    """
     n = values.size
     ranks = np.empty(6, np.int64)
     for q in range(3):
         below = int(0.25 * (q + 1) * (n - 1))
         ranks[2 * q] = below
         ranks[2 * q + 1] = min(below + 1, n - 1)
-    n_bins = min(max(n >> 2, 1), 2048)
-    low, scale = _bin_scale(values, n_bins)
     if scale == 0:
         # Most values are equal: perhaps all the wanted ones are.
         below, equal = _count_below_and_equal(values, low)
@@ -191,29 +216,50 @@ def quartiles(values):  # type: ignore[no-untyped-def]
     counts = _count_in_bins(values, low, scale, n_bins)
     # Where each wanted rank will be among the values that are gathered.
     wanted = np.zeros(n_bins, np.bool_)
+    bins = np.full(6, np.float32(-1))
     places = np.empty(6, np.int64)
     total, gathered, k = 0, 0, 0
     for b in range(n_bins):
         while k < 6 and ranks[k] < total + counts[b]:
             wanted[b] = True
+            bins[k] = b
             places[k] = gathered + ranks[k] - total
             k += 1
         if wanted[b]:
             gathered += counts[b]
         total += counts[b]
-    pool = _gather(values, low, scale, n_bins, wanted, gathered)
-    picked = np.empty(6, np.float64)
-    start = 0
-    for k in range(6):
-        # The places ascend: what lies left of one is done with.
-        _partition(pool, start, gathered, places[k])
-        picked[k] = pool[places[k]]
-        start = places[k]
-    result = np.empty(3, np.float64)
-    for q in range(3):
-        part = 0.25 * (q + 1) * (n - 1) - ranks[2 * q]
-        result[q] = picked[2 * q] + (picked[2 * q + 1] - picked[2 * q]) * part
-    return result[0], result[1], result[2]
+    pool = _gather(values, low, scale, n_bins, wanted, bins, gathered)
+    if gathered < FEW:
+        _insertion_sort(pool)
+    else:
+        start = 0
+        for place in places:
+            # The places ascend: what lies left of one is done with.
+            _partition(pool, start, gathered, place)
+            start = place
+    first = _between(pool, places[0], places[1], 0.25 * (n - 1) - ranks[0])
+    second = _between(pool, places[2], places[3], 0.50 * (n - 1) - ranks[2])
+    third = _between(pool, places[4], places[5], 0.75 * (n - 1) - ranks[4])
+    return first, second, third
+
+
+@kernel
+def _between(values, place, next_place, part):  # type: ignore[no-untyped-def]
+    """Interpolate between two ordered values."""
+    value = np.float64(values[place])
+    return value + (np.float64(values[next_place]) - value) * part
+
+
+@kernel
+def _insertion_sort(values):  # type: ignore[no-untyped-def]
+    """Sort a few values in place."""
+    for i in range(1, values.size):
+        value = values[i]
+        j = i - 1
+        while j >= 0 and values[j] > value:
+            values[j + 1] = values[j]
+            j -= 1
+        values[j + 1] = value
 
 
 @kernel
@@ -243,10 +289,8 @@ def _count_in_bins(values, low, scale, n_bins):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _gather(values, low, scale, n_bins, wanted, count):  # type: ignore[no-untyped-def]
-    """Return the values whose bin is wanted."""
-    bins = np.full(6, np.float32(-1))
-    bins[: wanted.sum()] = np.flatnonzero(wanted).astype(np.float32)
+def _gather(values, low, scale, n_bins, wanted, bins, count):  # type: ignore[no-untyped-def]
+    """Return the values whose bin is wanted: one of six, some of them the same."""
     a, b, c, d, e, f = bins
     top = np.float32(n_bins - 1)
     pool = np.empty(count, np.float32)
