@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from .algorithm.warps import WarpStack
-    from .config import CompareWarpConfig
-    from .inspection import Inspection
-    from .io.read import read_stack
-    from .result import CompareWarpResult, run
+    from .algorithm.warps import WarpStack as WarpStack
+    from .config import CompareWarpConfig as CompareWarpConfig
+    from .inspection import Inspection as Inspection
+    from .io.read import read_stack as read_stack
+    from .result import CompareWarpResult as CompareWarpResult
+    from .result import run as run
 
 __version__ = "0.1.0"
 

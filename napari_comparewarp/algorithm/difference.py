@@ -275,7 +275,7 @@ def _flag_and_count(warp, mask, difference, bad, edge, masked, flags, n_matched)
 def _count_near(image, variance, floor):  # type: ignore[no-untyped-def]
     """Count the pixels that may deviate, by a test that is a little too generous."""
     near = np.float32(floor * floor * GENEROSITY)
-    count = 0
+    count = np.int64(0)
     for y in range(image.shape[0]):
         values, spreads = image[y], variance[y]
         hits = np.int32(0)

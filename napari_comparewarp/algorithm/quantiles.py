@@ -232,7 +232,7 @@ def quartiles_in_bins(values, n_bins, low, scale):  # type: ignore[no-untyped-de
     if gathered < FEW:
         _insertion_sort(pool)
     else:
-        start = 0
+        start = np.int64(0)
         for place in places:
             # The places ascend: what lies left of one is done with.
             _partition(pool, start, gathered, place)

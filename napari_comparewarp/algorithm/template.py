@@ -1,5 +1,6 @@
 """The model of the static sky (section 3 of the method's description)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,7 +98,7 @@ def make_template(
 
 
 def set_derived_planes(
-    planes: dict[str, int], variance: npt.NDArray[np.float32], mask: npt.NDArray[np.int32]
+    planes: Mapping[str, int], variance: npt.NDArray[np.float32], mask: npt.NDArray[np.int32]
 ) -> None:
     """Set, in place, the planes of a combined mask that follow from its others.
 
