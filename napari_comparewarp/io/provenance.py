@@ -3,7 +3,6 @@
 import json
 import os
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +10,24 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
+from .. import __version__
 from ..config import CompareWarpConfig, ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..algorithm.warps import EpochId, InputFile
     from ..result import CompareWarpResult
 
-__all__ = ["inputs_table", "provenance_header", "read_config"]
+__all__ = [
+    "ascii_text",
+    "creator",
+    "epoch_column",
+    "inputs_table",
+    "provenance_header",
+    "read_config",
+    "timestamp",
+]
 
 #: Characters of the settings in one card; the rest goes on in the next.
 _PIECE = 60
@@ -31,21 +41,21 @@ def provenance_header(result: "CompareWarpResult") -> fits.Header:
     ``CWCONF01`` … which joined give a JSON object, for `read_config`.
     """
     header = fits.Header()
-    header["CREATOR"] = (f"napari-comparewarp {version('napari-comparewarp')}", "program")
-    header["DATE"] = (_now(), "UTC, when the file was made")
+    header["CREATOR"] = (creator(), "program")
+    header["DATE"] = (timestamp(), "UTC, when the file was made")
     header["NEPOCHS"] = (result.stack.n_epochs, "epochs of the stack")
     header["NUSED"] = (int((result.weights > 0).sum()), "epochs that could be stacked")
     by_hand = sum(int(verdicts.by_hand.sum()) for verdicts in result.products.verdicts)
     header["NBYHAND"] = (by_hand, "footprints decided by hand")
     for name, value in result.config.model_dump().items():
         if isinstance(value, (bool, int, float, str)):
-            header[f"HIERARCH CW {name}"] = value
+            header[f"HIERARCH CW {name}"] = ascii_text(value) if isinstance(value, str) else value
     text = json.dumps(result.config.model_dump(mode="json"))
     for number, start in enumerate(range(0, len(text), _PIECE)):
         # A blank at the end of a card's value would be lost: it is put in quotes of its own.
         header[f"CWCONF{number:02d}"] = f"|{text[start : start + _PIECE]}|"
     for message in result.messages:
-        header.add_history(message)
+        header.add_history(ascii_text(message))
     return header
 
 
@@ -64,7 +74,17 @@ def read_config(path: str | Path) -> CompareWarpConfig:
     text = "".join(str(header[key])[1:-1] for key in sorted(header["CWCONF*"]))
     if not text:
         raise ConfigError(f"{path}: no settings in its header (cards CWCONF00 …)")
-    return CompareWarpConfig(**json.loads(text))
+    try:
+        return CompareWarpConfig(**json.loads(text))
+    except ValueError as error:
+        raise ConfigError(f"{path}: the settings in its header: {error}") from error
+
+
+def epoch_column(epochs: "Sequence[EpochId]") -> np.ndarray:
+    """Return epoch ids as a column that FITS can hold: whole numbers, or ASCII text."""
+    if all(isinstance(epoch, int) for epoch in epochs):
+        return np.array(epochs)
+    return np.array([ascii_text(str(epoch)) for epoch in epochs])
 
 
 def inputs_table(result: "CompareWarpResult") -> Table:
@@ -75,7 +95,7 @@ def inputs_table(result: "CompareWarpResult") -> Table:
     matched_weight = np.where(has_partner, result.matched_weights[stack.partner], 0.0)
     table = Table(
         {
-            "epoch": np.array(stack.epochs),
+            "epoch": epoch_column(stack.epochs),
             "weight": result.weights,
             "matched_weight": matched_weight,
             "variance_scale": result.variance_scale,
@@ -97,11 +117,21 @@ def _text(
 ) -> str:
     """Return the path or checksum of an input, empty where there is no such file."""
     found = files.get((role, epoch))
-    return "" if found is None else str(getattr(found, name))
+    return "" if found is None else ascii_text(str(getattr(found, name)))
 
 
-def _now() -> str:
-    """Return the time, or the one that a reproducible build gives."""
+def creator() -> str:
+    """Return the program and its version."""
+    return f"napari-comparewarp {__version__}"
+
+
+def timestamp() -> str:
+    """Return the time in UTC, or the one that ``SOURCE_DATE_EPOCH`` gives a reproducible build."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     now = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def ascii_text(text: str) -> str:
+    r"""Return text as FITS can hold it: one line, other letters escaped as ``\xe9``."""
+    return " ".join(text.split("\n")).encode("ascii", "backslashreplace").decode("ascii")

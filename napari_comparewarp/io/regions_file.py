@@ -12,15 +12,15 @@ from .atomic import OutputError, check_output, replacing
 if TYPE_CHECKING:
     from ..result import CompareWarpResult
 
-__all__ = ["write_regions"]
+__all__ = ["VERDICT_COLOURS", "write_regions"]
 
-#: Colours that DS9 knows and that colour-blind eyes can tell apart.
-_COLOURS = {
-    "clipped": "orange",
-    "streak": "yellow",
-    "persistent": "cyan",
-    "protected": "blue",
-    "prefiltered": "white",
+#: Verdicts in the order in which they are drawn, and colours that colour-blind eyes tell apart.
+VERDICT_COLOURS = {
+    "persistent": "#56b4e9",
+    "protected": "#0072b2",
+    "prefiltered": "#bbbbbb",
+    "streak": "#f0e442",
+    "clipped": "#e69f00",
 }
 
 
@@ -58,7 +58,7 @@ def write_regions(result: "CompareWarpResult", path: Path, overwrite: bool = Fal
                     PolygonPixelRegion(
                         vertices,
                         meta={"text": str(row["id"]), "tag": [verdict, f"epoch {row['epoch']}"]},
-                        visual=RegionVisual(color=_COLOURS[verdict]),
+                        visual=RegionVisual(color=VERDICT_COLOURS[verdict]),
                     )
                 )
     with replacing(path, overwrite) as temporary:
@@ -70,7 +70,8 @@ def write_regions(result: "CompareWarpResult", path: Path, overwrite: bool = Fal
 
 def _outlines(mask: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the outer and inner outlines of a mask, y and x in its own pixels."""
-    contours = find_contours(np.pad(mask, 1).astype(float), 0.5)
-    # Within half a pixel of the true outline a polygon needs few corners.
-    polygons = [approximate_polygon(contour, 0.5)[:-1] for contour in contours]
-    return [(polygon[:, 0] - 1, polygon[:, 1] - 1) for polygon in polygons if len(polygon) > 2]
+    # Pixels that touch at a corner are one footprint, so theirs is one outline.
+    contours = find_contours(np.pad(mask, 1).astype(float), 0.5, fully_connected="high")
+    # Only corners on a straight line go: a trail one pixel wide must keep its width.
+    polygons = [approximate_polygon(contour, 0.1)[:-1] for contour in contours]
+    return [(polygon[:, 0] - 1, polygon[:, 1] - 1) for polygon in polygons]

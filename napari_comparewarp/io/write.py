@@ -1,22 +1,47 @@
 """Writing what a run made: the coadd, the masks, the footprints."""
 
+import gzip
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
+from astropy.table import Column
+from astropy.wcs.utils import pixel_to_skycoord
 
 from ..algorithm.mask_planes import bits
 from .atomic import OutputError, check_output, check_output_folder, replacing
-from .provenance import inputs_table, provenance_header
+from .provenance import (
+    ascii_text,
+    creator,
+    epoch_column,
+    inputs_table,
+    provenance_header,
+    timestamp,
+)
 
 if TYPE_CHECKING:
+    from astropy.table import Table
+
     from ..result import CompareWarpResult
 
-__all__ = ["input_map", "mask_path", "write_coadd", "write_footprints", "write_masks"]
+__all__ = [
+    "grid_header",
+    "input_map",
+    "mask_path",
+    "write_coadd",
+    "write_footprints",
+    "write_hdus",
+    "write_masks",
+]
 
 _COADD_SUFFIXES = (".fits", ".fits.fz", ".fits.gz", ".fit")
+
+#: Bytes of a gzip file that hold the time of its making.
+_GZIP_TIME = slice(4, 8)
 
 #: Epochs that one word of the input map holds.
 _WORD = 64
@@ -57,9 +82,10 @@ def write_coadd(result: "CompareWarpResult", path: Path, overwrite: bool = False
         fits.BinTableHDU(inputs_table(result), name="INPUTS"),
     ]
     if result.config.input_map:
-        hdus.append(_plane("INPUT_MAP", input_map(result), grid, compressed))
+        # Words of 64 bits are not compressed: cfitsio, and so DS9, could not read them.
+        hdus.append(_plane("INPUT_MAP", input_map(result), grid, compressed=False))
         hdus[-1].header["COMMENT"] = "Bit k of word w: row 64 w + k of INPUTS went into the pixel."
-    _write(hdus, path, overwrite)
+    write_hdus(hdus, path, overwrite)
 
 
 def input_map(result: "CompareWarpResult") -> npt.NDArray[np.int64]:
@@ -74,15 +100,16 @@ def input_map(result: "CompareWarpResult") -> npt.NDArray[np.int64]:
     words = np.zeros((-(-stack.n_epochs // _WORD), *stack.shape), np.uint64)
     bad = bits(result.coadd.mask_planes, (*result.config.bad_planes, "CLIPPED"))
     bad &= ~bits(result.coadd.mask_planes, result.config.removed_planes)
-    for index in np.flatnonzero(result.weights > 0):
+    for index in map(int, np.flatnonzero(result.weights > 0)):
         used = np.isfinite(stack.direct.image[index]) & (result.direct_mask(index) & bad == 0)
-        words[index // _WORD][used] |= np.uint64(1 << (int(index) % _WORD))
+        words[index // _WORD][used] |= np.uint64(1 << (index % _WORD))
     return words.view(np.int64)
 
 
 def mask_path(folder: Path, epoch: Any) -> Path:
     """Return where the mask of an epoch is written."""
-    return folder / f"clipped_{epoch}.fits.fz"
+    # An id may be any text, a star in a pattern among them, but it stays within the folder.
+    return folder / f"clipped_{quote(str(epoch), safe='* ')}.fits.fz"
 
 
 def write_masks(result: "CompareWarpResult", folder: Path, overwrite: bool = False) -> None:
@@ -109,18 +136,22 @@ def write_masks(result: "CompareWarpResult", folder: Path, overwrite: bool = Fal
     grid = grid_header(coadd.wcs, coadd.origin)
     for index, (epoch, path) in enumerate(zip(result.stack.epochs, paths, strict=True)):
         header = provenance_header(result)
-        header["VISIT"] = (epoch, "id of the epoch")
+        header["VISIT"] = (
+            ascii_text(epoch) if isinstance(epoch, str) else epoch,
+            "id of the epoch",
+        )
         header["CLIPFRAC"] = (float(result.clipped_fraction[index]), "part of the patch clipped")
         primary = fits.PrimaryHDU(header=header)
         mask = _mask(result.direct_mask(index), coadd.mask_planes, grid, compressed=True)
-        _write([primary, mask], path, overwrite)
+        write_hdus([primary, mask], path, overwrite)
 
 
 def write_footprints(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
     """Write the table of footprints, as ECSV or FITS by its ending.
 
     Where there is a WCS, columns ``ra`` and ``dec`` give the centre of each
-    bounding box, degrees.
+    bounding box, ICRS degrees. In ECSV the metadata hold the program, the date
+    and the settings; in FITS the primary header does.
 
     Parameters
     ----------
@@ -134,27 +165,34 @@ def write_footprints(result: "CompareWarpResult", path: Path, overwrite: bool = 
     OutputError
     """
     path = Path(path)
-    formats = {".ecsv": "ascii.ecsv", ".fits": "fits"}
-    if path.suffix.lower() not in formats:
+    suffix = path.suffix.lower()
+    if suffix not in (".ecsv", ".fits"):
         raise OutputError(f"{path}: a table of footprints is written as .ecsv or .fits")
     check_output(path, overwrite)
     table = result.footprints.copy()
-    wcs = result.coadd.wcs
-    if wcs is not None:
-        x, y = (
-            table[f"{axis}0"] + (table[f"{axis}1"] - 1 - table[f"{axis}0"]) / 2 for axis in "xy"
-        )
-        ra, dec = wcs.pixel_to_world_values(np.asarray(x), np.asarray(y))
-        table.add_columns([ra, dec], names=["ra", "dec"], indexes=[7, 7])
-        for name in ("ra", "dec"):
-            table[name].unit = "deg"
-    header = provenance_header(result)
-    table.meta["CREATOR"] = header["CREATOR"]
-    table.meta["DATE"] = header["DATE"]
-    for name, value in result.config.differences().items():
-        table.meta[name] = str(value[0])
+    if result.coadd.wcs is not None and result.coadd.wcs.has_celestial:
+        _add_sky_columns(table, result.coadd.wcs)
+    if suffix == ".fits":
+        table["epoch"] = epoch_column(table["epoch"].tolist())
+        header = provenance_header(result)
+        hdus = [fits.PrimaryHDU(header=header), fits.BinTableHDU(table, name="FOOTPRINTS")]
+        write_hdus(hdus, path, overwrite)
+        return
+    table.meta.update(
+        creator=creator(), date=timestamp(), config=result.config.model_dump(mode="json")
+    )
     with replacing(path, overwrite) as temporary:
-        table.write(temporary, format=formats[path.suffix.lower()], overwrite=True)
+        table.write(temporary, format="ascii.ecsv", overwrite=True)
+
+
+def _add_sky_columns(table: "Table", wcs: Any) -> None:
+    """Add the sky position of the centre of each bounding box."""
+    x, y = ((np.asarray(table[f"{a}0"]) + np.asarray(table[f"{a}1"]) - 1) / 2 for a in "xy")
+    sky = pixel_to_skycoord(x, y, wcs).icrs
+    where = table.colnames.index("x1") + 1
+    for name, values in (("dec", sky.dec.deg), ("ra", sky.ra.deg)):
+        meaning = "ICRS position of the centre of the bounding box"
+        table.add_column(Column(values, unit="deg", description=meaning), where, name)
 
 
 def grid_header(wcs: Any, origin: tuple[int, int]) -> fits.Header:
@@ -170,7 +208,7 @@ def grid_header(wcs: Any, origin: tuple[int, int]) -> fits.Header:
         header[f"CRPIX{axis}A"] = 1.0
         header[f"CRVAL{axis}A"] = float(start)
         header[f"CDELT{axis}A"] = 1.0
-        header[f"CUNIT{axis}A"] = "PIXEL"
+        header[f"CUNIT{axis}A"] = "pixel"
     return header
 
 
@@ -185,6 +223,8 @@ def _plane(
         )
     else:
         hdu = fits.ImageHDU(data, grid.copy(), name=name)
+    # The reference's reader tells the planes apart by this card.
+    hdu.header["EXTTYPE"] = name
     if unit:
         hdu.header["BUNIT"] = unit
     return hdu
@@ -200,10 +240,53 @@ def _mask(mask: npt.NDArray[np.int32], planes: Any, grid: fits.Header, compresse
 
 
 def _squared(unit: str) -> str:
-    return f"{unit}2" if unit.isalpha() else f"({unit})2" if unit else ""
+    """Return the square of a unit in the words of the FITS standard."""
+    if not unit:
+        return ""
+    return f"{unit}2" if unit.isalpha() else f"({unit})**2"
 
 
-def _write(hdus: list[Any], path: Path, overwrite: bool) -> None:
-    """Write HDUs with their checksums; the file appears when it is whole."""
-    with replacing(path, overwrite) as temporary:
-        fits.HDUList(hdus).writeto(temporary, overwrite=True, checksum=True)
+def write_hdus(hdus: list[Any], path: Path, overwrite: bool = False) -> None:
+    """Write HDUs with their checksums; the file appears when it is whole.
+
+    A name that ends in ``.gz`` is gzipped. The same HDUs make the same bytes
+    where ``SOURCE_DATE_EPOCH`` is set.
+
+    Parameters
+    ----------
+    hdus : list of HDU
+        The primary first.
+    path : Path
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+    """
+    stored = fits.HDUList([_as_stored(hdu) for hdu in hdus])
+    stored.update_extend()
+    for hdu in stored:
+        hdu.add_checksum(when=f"set {timestamp()}")
+    with replacing(path, overwrite) as temporary, temporary.open("wb") as file:
+        if path.name.lower().endswith(".gz"):
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                stored.writeto(packed)
+        else:
+            stored.writeto(file)
+
+
+def _as_stored(hdu: Any) -> Any:
+    """Return a compressed image as the table that stands in the file, other HDUs as they are.
+
+    Only in that table can the times be set that the tiles and the checksums carry.
+    """
+    if not isinstance(hdu, fits.CompImageHDU):
+        return hdu
+    buffer = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(buffer)
+    # Left open: what is not changed here is read from the buffer when the table is written.
+    table = fits.open(io.BytesIO(buffer.getvalue()), disable_image_compression=True)[1]
+    for tile in table.data["COMPRESSED_DATA"]:
+        # Each is a gzip file of its own; 0 stands for no time (RFC 1952, section 2.3).
+        tile[_GZIP_TIME] = 0
+    return table

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from ..io.atomic import check_output, check_output_folder, replacing
 from ..io.provenance import provenance_header
-from ..io.write import grid_header
+from ..io.regions_file import VERDICT_COLOURS
+from ..io.write import grid_header, write_hdus
 
 if TYPE_CHECKING:
     from ..result import CompareWarpResult
@@ -32,15 +33,6 @@ COUNT_LIMIT = 4
 
 #: No epoch, then 1, 2, 3, 4 and more: dark to bright, also without colour vision.
 COUNT_COLOURS = ("#14141e", "#3b528b", "#21918c", "#5ec962", "#fde725")
-
-#: Verdicts in the order in which they are drawn, and their colours.
-VERDICT_COLOURS = {
-    "persistent": "#56b4e9",
-    "protected": "#0072b2",
-    "prefiltered": "#bbbbbb",
-    "streak": "#f0e442",
-    "clipped": "#e69f00",
-}
 
 #: A picture shows no more pixels than this along an axis.
 MAX_PIXELS = 1100
@@ -84,14 +76,13 @@ def write_debug_products(
     paths = [folder / "epoch_count.fits", *(folder / name for name in pictures)]
     for path in paths:
         check_output(path, overwrite)
-    with replacing(paths[0], overwrite) as temporary:
-        count = fits.ImageHDU(
-            result.epoch_count.astype(np.int16),
-            grid_header(result.coadd.wcs, result.coadd.origin),
-            name="EPOCHCOUNT",
-        )
-        primary = fits.PrimaryHDU(header=provenance_header(result))
-        fits.HDUList([primary, count]).writeto(temporary, overwrite=True, checksum=True)
+    count = fits.ImageHDU(
+        result.epoch_count.astype(np.int16),
+        grid_header(result.coadd.wcs, result.coadd.origin),
+        name="EPOCHCOUNT",
+    )
+    primary = fits.PrimaryHDU(header=provenance_header(result))
+    write_hdus([primary, count], paths[0], overwrite)
     for path, draw in zip(paths[1:], pictures.values(), strict=True):
         with replacing(path, overwrite) as temporary:
             figure = draw(result)
