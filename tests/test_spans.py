@@ -135,3 +135,12 @@ def test_gathered_pixels_stand_row_by_row(mask):
     spans = Spans.of_mask(mask)
     np.testing.assert_array_equal(gather(cube, spans)[:, 0], cube[:, mask])
     np.testing.assert_array_equal(gather(OnDisk(cube), spans)[:, 0], cube[:, mask])
+
+
+@given(masks, st.integers(1, 50))
+def test_pieces_follow_one_another_and_hold_all_runs(mask, pixels):
+    spans = Spans.of_mask(mask)
+    pieces = spans.pieces(pixels)
+    assert sum(len(piece) for piece in pieces) == len(spans)
+    assert all(len(piece) for piece in pieces)
+    np.testing.assert_array_equal(Spans.union_of(pieces).mask(mask.shape), mask)

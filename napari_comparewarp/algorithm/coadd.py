@@ -10,13 +10,16 @@ import numpy.typing as npt
 from .compiled import kernel
 from .difference import EDGE, NO_DATA
 from .mask_planes import OUTPUT_PLANES, add_planes, bits
-from .parallel import Progress, block, for_each_band, no_progress
+from .parallel import Progress, block, for_each, for_each_band, no_progress
 from .spans import Spans, gather
 from .stacking import MaskRules, combine_values, count_and_combine_masks
 from .template import set_derived_planes
 from .warps import WarpStack
 
 __all__ = ["Coadd", "CoaddSettings", "DirectMasks", "make_coadd", "update_coadd"]
+
+#: Pixels of all epochs that are worked on together where a coadd is updated.
+PIECE_PIXELS = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -248,21 +251,27 @@ def update_coadd(
     if not len(changed):
         return before
     shape = new.stack.shape
-    if changed.area * 4 > shape[0] * shape[1]:
+    if changed.area * 2 > shape[0] * shape[1]:
         return make_coadd(new, settings)
+    names = ("image", "variance", "mask", "n_image")
+    copies = for_each(lambda name: getattr(before, name).copy(), names, "coadd", no_progress)
+    after = replace(before, **dict(zip(names, copies, strict=True)))
     warps = new.stack.direct
-    image, variance, mask = (
-        gather(plane, changed) for plane in (warps.image, warps.variance, warps.mask)
-    )
-    flags = gather(new.flags, changed)
-    direct_masks = new.pixels(changed, mask, flags)
-    part = _blank((1, changed.area), new)
-    _combine(image, variance, (0, 1), direct_masks, flags, new.weights, settings, part)
-    planes = {}
-    for name in ("image", "variance", "mask", "n_image"):
-        planes[name] = getattr(before, name).copy()
-        _scatter_runs(changed.y, changed.x0, changed.x1, getattr(part, name)[0], planes[name])
-    return replace(before, **planes)
+
+    def work(where: Spans) -> None:
+        image, variance, mask = (
+            gather(plane, where) for plane in (warps.image, warps.variance, warps.mask)
+        )
+        flags = gather(new.flags, where)
+        direct_masks = new.pixels(where, mask, flags)
+        part = _blank((1, where.area), new)
+        _combine(image, variance, (0, 1), direct_masks, flags, new.weights, settings, part)
+        for name in names:
+            values, target = getattr(part, name)[0], getattr(after, name)
+            _scatter_runs(where.y, where.x0, where.x1, values, target)
+
+    for_each(work, changed.pieces(PIECE_PIXELS), "coadd", no_progress)
+    return after
 
 
 def _blank(shape: tuple[int, int], masks: DirectMasks) -> Coadd:

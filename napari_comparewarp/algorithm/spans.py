@@ -1,5 +1,6 @@
 """Regions of pixels as runs along rows: joining, growing, grouping and painting them."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,13 @@ class Spans:
     def area(self) -> int:
         """Number of pixels."""
         return int((self.x1 - self.x0).sum())
+
+    def pieces(self, pixels: int) -> list["Spans"]:
+        """Return the region cut between runs into parts of about some number of pixels."""
+        part = np.cumsum(self.x1 - self.x0) // pixels
+        cuts = np.flatnonzero(np.diff(part)) + 1
+        ends = [0, *cuts.tolist(), len(self)]
+        return [self[start:stop] for start, stop in itertools.pairwise(ends) if stop > start]
 
     @classmethod
     def empty(cls) -> "Spans":
