@@ -1,0 +1,74 @@
+# `make demo` shows what the program does, `make test` checks that it does it.
+# All Python packages go to .venv; another interpreter: make PYTHON=python3.12 …
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+# What a window needs on a machine without a screen.
+DISPLAY_PACKAGES := xvfb libegl1 libopengl0 libxcb-cursor0 libxkbcommon-x11-0 \
+	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 \
+	libxcb-xinerama0 libdbus-1-3
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint docs bench sample clean display
+
+help: ## Say what there is to make.
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+demo: $(VENV)/with-run ## Coadd sample_data into demo/, and score it.
+	@mkdir -p demo
+	@echo "running comparewarp on sample_data (its first run compiles for half a minute)"
+	@$(BIN)/comparewarp run sample_data -o demo/coadd.fits --masks demo/masks \
+		--footprints demo/footprints.ecsv --regions demo/footprints.reg \
+		--debug-products demo/pictures --overwrite
+	@$(BIN)/comparewarp score demo/coadd.fits --truth sample_data/truth --masks demo/masks
+
+test: display lint ## Install what the tests need, lint, and test.
+	@$(BIN)/python -m pytest -q -n 2
+
+lint: $(VENV)/with-test ## Check style, format and types.
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy --no-error-summary
+
+docs: $(VENV)/with-docs ## Build the documentation in docs/_build/html.
+	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+bench: $(VENV)/with-bench ## Measure time and memory against other programs.
+	@.ci/debian-packages swarp || echo "going on without SWarp"
+	@$(BIN)/python tests/benchmarks/run.py
+
+sample: $(VENV)/with-run ## Make sample_data again, pixel for pixel.
+	@$(BIN)/comparewarp simulate sample_data --epochs 10 --size 512 512 --seed 35 --overwrite
+
+clean: ## Remove all that was made, the environment too.
+	rm -rf $(VENV) build dist demo docs/_build docs/generated *.egg-info
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find napari_comparewarp tests docs -name __pycache__ -prune -exec rm -rf {} +
+
+display:
+	@.ci/debian-packages $(DISPLAY_PACKAGES) || echo "going on without a virtual display"
+
+# A stamp for each set of packages that is installed; another pyproject.toml
+# makes them old.
+$(VENV)/with-run: EXTRA :=
+$(VENV)/with-test: EXTRA := [test]
+$(VENV)/with-docs: EXTRA := [docs]
+$(VENV)/with-bench: EXTRA := [bench]
+
+$(VENV)/with-%: pyproject.toml $(VENV)/made
+	@echo "installing .$(EXTRA) and what it needs into $(VENV)"
+	@$(PIP) --editable '.$(EXTRA)'
+	@touch $@
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is not Python 3.11 or newer; say make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || .ci/debian-packages python3-venv || \
+		{ echo "$(PYTHON) has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
