@@ -1,11 +1,14 @@
 """One exposure in one FITS file: what it is, and its planes."""
 
 import gzip
+import io
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -159,18 +162,27 @@ def read_planes(
     return image, spread, mask
 
 
-def _opened(path: Path) -> fits.HDUList:
+@contextmanager
+def _opened(path: Path) -> Iterator[fits.HDUList]:
     """Open a FITS file, turning every complaint of the library into one line."""
     if not path.is_file():
         raise FileError(f"{path}: no such file")
-    try:
-        with warnings.catch_warnings():
-            # A truncated file is refused where its data are read.
-            warnings.simplefilter("ignore", AstropyWarning)
-            file = fits.open(path, memmap=False, lazy_load_hdus=False)
-    except (OSError, EOFError, ValueError, gzip.BadGzipFile) as error:
-        raise FileError(f"{path}: not a readable FITS file: {_first_line(error)}") from error
-    return file
+    with ExitStack() as open_files:
+        try:
+            handle: IO[bytes] = open_files.enter_context(path.open("rb"))
+            if path.name.lower().endswith(".gz"):
+                # In a file that is cut short the library would find fewer HDUs, and go on.
+                handle = io.BytesIO(gzip.decompress(handle.read()))
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always", AstropyWarning)
+                file = fits.open(handle, memmap=False, lazy_load_hdus=False)
+        except Exception as error:  # the readers of damaged files raise all kinds
+            raise FileError(f"{path}: not a readable FITS file: {_first_line(error)}") from error
+        for warning in said:
+            text = str(warning.message)
+            if "truncated" in text or "Error validating header" in text:
+                raise FileError(f"{path}: cut short or damaged: {_first_line(text)}")
+        yield file
 
 
 def _find_planes(path: Path, file: fits.HDUList) -> tuple[str, dict[str, int]]:
@@ -185,7 +197,9 @@ def _find_planes(path: Path, file: fits.HDUList) -> tuple[str, dict[str, int]]:
     unnamed = [index for index, hdu in enumerate(file) if index and _is_image(hdu)]
     if len(unnamed) >= 3 and not any(file[index].name for index in unnamed[:3]):
         return "LSST", dict(zip(("image", "mask", "variance"), unnamed[:3], strict=True))
-    raise NoExposureError(
+    # With an image of an exposure in it the file is one, but not whole.
+    kind = FileError if {"IMAGE", "SCI"} & set(names) else NoExposureError
+    raise kind(
         f"{path}: holds {', '.join(sorted(names)) or 'no named HDU'}; an exposure has IMAGE, MASK "
         "and VARIANCE, or SCI with ERR or WHT"
     )
@@ -214,7 +228,7 @@ def _native(data: npt.NDArray, dtype: type) -> npt.NDArray:
     return np.ascontiguousarray(data, dtype=dtype)
 
 
-def _first_line(error: BaseException) -> str:
+def _first_line(error: BaseException | str) -> str:
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__
 

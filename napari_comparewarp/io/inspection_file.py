@@ -198,8 +198,8 @@ def read_inspection(path: Path) -> SavedInspection:
         }
         inputs = tuple(
             SavedInput(
-                Path(os.path.normpath(path.parent / item["path"])), item["role"], item["epoch"], item["sha256"],
-                item["psf_sigma"],
+                Path(os.path.normpath(path.parent / item["path"])), item["role"], item["epoch"],
+                item["sha256"], item["psf_sigma"],
             )
             for item in content["inputs"]
         )  # fmt: skip

@@ -95,18 +95,19 @@ def read_stack(
     planes = _common_planes([*direct, *matched])
     load = _Loader([*direct, *matched], planes, limit)
     direct_cubes = load.cubes("direct", direct)
-    matched_cubes = load.cubes("matched", matched) if matched else None
-    unit = next((header.unit for header in direct if header.unit), "")
+    matched_cubes = load.cubes("matched", matched) if matched else (None, None, None)
     stack = WarpStack.from_arrays(
         *direct_cubes,
-        *(matched_cubes or ()),
+        matched_image=matched_cubes[0],
+        matched_variance=matched_cubes[1],
+        matched_mask=matched_cubes[2],
         mask_planes=planes,
         psf_sigma=1.0,
         epochs=[header.visit for header in direct],
         matched_epochs=[header.visit for header in matched] if matched else None,
         origin=direct[0].origin,
         wcs=direct[0].wcs,
-        unit=unit,
+        unit=next((header.unit for header in direct if header.unit), ""),
         inputs=load.inputs,
     )
     return replace(stack, psf_sigma=np.array(sigma))
@@ -254,7 +255,7 @@ class _Loader:
             self._folder = SpoolFolder(needed)
         self.inputs: list[InputFile] = []
 
-    def cubes(self, role: str, headers: list[ExposureHeader]) -> list[Any]:
+    def cubes(self, role: str, headers: list[ExposureHeader]) -> tuple[Any, Any, Any]:
         """Read image, variance and mask of one set of warps."""
         shape = (len(headers), *self._shape)
         names = (("image", np.float32), ("variance", np.float32), ("mask", np.int32))
@@ -267,8 +268,8 @@ class _Loader:
 
         def load(index: int) -> InputFile:
             header = headers[index]
-            *planes, mask = read_planes(header)
-            planes.append(_renumbered(header, mask, self._planes))
+            image, variance, mask = read_planes(header)
+            planes = (image, variance, _renumbered(header, mask, self._planes))
             for cube, plane in zip(cubes, planes, strict=True):
                 if isinstance(cube, SpooledCube):
                     cube.write(index, plane)
@@ -277,7 +278,7 @@ class _Loader:
             return InputFile(str(header.path), role, header.visit, sha256_of(header.path))
 
         self.inputs += _in_threads(load, range(len(headers)))
-        return cubes
+        return cubes[0], cubes[1], cubes[2]
 
 
 def _in_threads(work: Callable[[int], Any], items: Sequence[int]) -> list[Any]:

@@ -119,7 +119,7 @@ class SpooledCube:
         """
         data = np.ascontiguousarray(plane, dtype=self.dtype)
         offset = epoch * data.nbytes
-        view = memoryview(data).cast("B")
+        view = data.data.cast("B")
         try:
             while len(view):
                 done = os.pwrite(self._file, view, offset)
@@ -159,7 +159,7 @@ class SpooledCube:
         """Read some rows of one epoch."""
         _, height, width = self.shape
         result = np.empty((max(y1 - y0, 0), width), self.dtype)
-        view = memoryview(result).cast("B") if result.size else memoryview(b"")
+        view = result.data.cast("B") if result.size else memoryview(b"")
         offset = (epoch * height + y0) * width * self.dtype.itemsize
         while len(view):
             done = os.preadv(self._file, [view], offset)

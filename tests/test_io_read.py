@@ -1,0 +1,305 @@
+"""A stack of warps from FITS files."""
+
+import gc
+import hashlib
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.io import fits
+from fits_files import make_planes, tan_wcs, write_lsst, write_stack
+
+import napari_comparewarp as cw
+from napari_comparewarp.algorithm.warps import StackError
+from napari_comparewarp.io import read
+from napari_comparewarp.io.exposure import FileError
+from napari_comparewarp.io.spool import SpooledCube, parse_memory
+from napari_comparewarp.messages import CompareWarpWarning
+
+
+def test_a_folder_is_read_and_paired_by_visit(tmp_path):
+    write_stack(tmp_path, visits=(30, 4, 17), wcs=tan_wcs(), origin=(100, 200))
+    stack = cw.read_stack(tmp_path)
+    assert stack.epochs == stack.matched_epochs == (4, 17, 30)
+    for row, number in enumerate((1, 2, 0)):
+        np.testing.assert_array_equal(stack.direct.image[row], make_planes(10 * number)[0])
+        np.testing.assert_array_equal(stack.matched.image[row], make_planes(10 * number + 1)[0])
+    assert (stack.origin, stack.unit) == ((100, 200), "nJy")
+    assert stack.psf_sigma.tolist() == [2, 2, 2]
+    assert stack.wcs.has_celestial
+
+
+def test_inputs_are_listed_with_their_checksums(tmp_path):
+    write_stack(tmp_path, visits=(1, 2))
+    stack = cw.read_stack(tmp_path)
+    assert [(item.role, item.epoch) for item in stack.inputs] == [
+        ("direct", 1), ("direct", 2), ("matched", 1), ("matched", 2),
+    ]  # fmt: skip
+    for item in stack.inputs:
+        assert item.sha256 == hashlib.sha256(Path(item.path).read_bytes()).hexdigest()
+
+
+def test_direct_warps_alone_are_compared_with_themselves(tmp_path):
+    for visit in (1, 2):
+        write_lsst(tmp_path / f"epoch_{visit}.fits")
+    stack = cw.read_stack(tmp_path)
+    assert stack.matched is stack.direct
+    assert stack.epochs == (1, 2)
+
+
+def test_a_manifest_says_what_the_files_do_not(tmp_path):
+    write_lsst(tmp_path / "data" / "a.fits", make_planes(1), sigma=None)
+    write_lsst(tmp_path / "data" / "b.fits", make_planes(2), sigma=None)
+    (tmp_path / "stack.csv").write_text(
+        "path,kind,visit,psf_sigma\ndata/a.fits,direct,9,nan\ndata/b.fits,matched,9,1.5\n"
+    )
+    stack = cw.read_stack(tmp_path / "stack.csv")
+    assert stack.epochs == (9,)
+    assert stack.psf_sigma.tolist() == [1.5]
+    np.testing.assert_array_equal(stack.matched.image[0], make_planes(2)[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("file\na.fits\n", "a manifest has path"),
+        ("path,kind\na.fits,both\n", "row 1: kind 'both'"),
+        ("path\n", "no rows"),
+    ],
+)
+def test_a_wrong_manifest_is_refused(tmp_path, text, message):
+    (tmp_path / "stack.csv").write_text(text)
+    with pytest.raises(FileError, match=message):
+        cw.read_stack(tmp_path / "stack.csv")
+
+
+def test_planes_with_other_numbers_are_brought_together_by_name(tmp_path):
+    image, _, variance = make_planes()
+    numbers = ({"BAD": 0, "SAT": 1, "SPIKE": 9}, {"SAT": 0, "BAD": 9, "NO_DATA": 3})
+    for visit, planes in enumerate(numbers):
+        mask = np.zeros(image.shape, np.int32)
+        for row, bit in enumerate(planes.values()):
+            mask[row] = 1 << bit
+        write_lsst(tmp_path / f"epoch_{visit}.fits", (image, mask, variance), mask_planes=planes)
+    stack = cw.read_stack(tmp_path)
+    for visit, planes in enumerate(numbers):
+        for row, name in enumerate(planes):
+            assert (stack.direct.mask[visit, row] == 1 << stack.mask_planes[name]).all()
+    assert {"BAD", "SAT", "SPIKE", "NO_DATA"} <= set(stack.mask_planes)
+    assert len(set(stack.mask_planes.values())) == len(stack.mask_planes)
+
+
+def test_bits_without_a_name_are_ignored_with_a_warning(tmp_path):
+    image, mask, variance = make_planes()
+    mask[3, 3] |= 1 << 20
+    mask[4, 4] |= np.int32(-(2**31))
+    write_lsst(tmp_path / "epoch_1.fits", (image, mask, variance))
+    with pytest.warns(CompareWarpWarning, match=r"epoch_1\.fits: mask bits 20, 31 are set"):
+        stack = cw.read_stack(tmp_path)
+    assert stack.direct.mask[0, 3, 3] == stack.direct.mask[0, 4, 4] == 0
+
+
+def test_a_visit_with_one_of_its_warps_is_a_warning_that_says_what_follows(tmp_path):
+    write_stack(tmp_path, visits=(1, 2, 3))
+    (tmp_path / "matched" / "psf_matched_warp_1.fits").unlink()
+    (tmp_path / "direct" / "direct_warp_3.fits").unlink()
+    with pytest.warns(CompareWarpWarning) as said:
+        stack = cw.read_stack(tmp_path)
+    messages = [str(warning.message) for warning in said]
+    assert any("visit 1 has no PSF-matched warp: it adds nothing" in text for text in messages)
+    assert any("visit 3 has no direct warp: it helps to make" in text for text in messages)
+    assert (stack.epochs, stack.matched_epochs) == ((1, 2), (2, 3))
+    np.testing.assert_array_equal(stack.partner, [-1, 0])
+
+
+def test_a_file_of_another_kind_in_a_folder_is_left_out_with_a_warning(tmp_path):
+    write_stack(tmp_path, visits=(1, 2))
+    fits.writeto(tmp_path / "weights.fits", np.ones((3, 3)))
+    with pytest.warns(CompareWarpWarning, match=r"weights\.fits: .*left out"):
+        assert cw.read_stack(tmp_path).n_epochs == 2
+    with pytest.raises(FileError, match=r"weights\.fits"):
+        cw.read_stack([tmp_path / "weights.fits"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"planes": make_planes(shape=(21, 30))}, "have shapes"),
+        ({"unit": "adu"}, "have units nJy and adu"),
+        ({"unit": ""}, "have units nJy and none"),
+        ({"origin": (5, 5)}, "have origins"),
+        ({"wcs": tan_wcs(0.05)}, "differ in WCS by 0.05 pixels"),
+        ({"visit": 1}, "are both the direct warp of visit 1"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_both_files_before_a_pixel_is_read(
+    tmp_path, monkeypatch, options, message
+):
+    write_lsst(tmp_path / "a_1.fits", visit=1, wcs=tan_wcs())
+    write_lsst(tmp_path / "b_2.fits", **{"visit": 2, "wcs": tan_wcs()} | options)
+    monkeypatch.setattr(read, "read_planes", lambda header: pytest.fail("a pixel was read"))
+    with pytest.raises(StackError, match=message) as error:
+        cw.read_stack(tmp_path)
+    assert "a_1.fits" in str(error.value)
+    assert "b_2.fits" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_same_grid_written_in_another_way_fits(tmp_path):
+    write_lsst(tmp_path / "a_1.fits", wcs=tan_wcs())
+    other = tan_wcs().deepcopy()
+    other.wcs.crval = tan_wcs().wcs_pix2world([[14.0, 9.0]], 0)[0]
+    write_lsst(tmp_path / "b_2.fits", wcs=other, unit="1e-9 Jy")
+    assert cw.read_stack(tmp_path).n_epochs == 2
+
+
+def test_a_missing_psf_width_is_asked_for(tmp_path):
+    write_lsst(tmp_path / "a_1.fits", sigma=None)
+    write_lsst(tmp_path / "b_2.fits", sigma=3.0)
+    with pytest.raises(StackError, match=r"a_1\.fits: does not say .*--psf-sigma"):
+        cw.read_stack(tmp_path)
+    assert cw.read_stack(tmp_path, psf_sigma=1.5).psf_sigma.tolist() == [1.5, 3.0]
+
+
+def test_places_without_warps_are_refused(tmp_path):
+    with pytest.raises(FileError, match="no such file or folder"):
+        cw.read_stack(tmp_path / "nowhere")
+    with pytest.raises(FileError, match="no FITS files in it"):
+        cw.read_stack(tmp_path)
+    with pytest.raises(FileError, match="no files are given"):
+        cw.read_stack([])
+    write_lsst(tmp_path / "psf_matched_warp_1.fits")
+    with pytest.raises(FileError, match="all warps are PSF-matched"):
+        cw.read_stack(tmp_path)
+
+
+def test_a_damaged_file_ends_the_reading_and_is_named(tmp_path):
+    write_stack(tmp_path, visits=(1, 2, 3))
+    path = tmp_path / "direct" / "direct_warp_2.fits"
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 3000)
+    with pytest.raises(FileError, match=r"direct_warp_2\.fits: cut short"):
+        cw.read_stack(tmp_path)
+
+
+def test_what_was_written_can_be_read_again(tmp_path):
+    write_stack(tmp_path, visits=(1, 2, 3), wcs=tan_wcs(), origin=(7, 8))
+    result = cw.run(cw.read_stack(tmp_path))
+    result.write(tmp_path / "coadd.fits")
+    again = cw.read_stack([tmp_path / "coadd.fits"], psf_sigma=2.0)
+    np.testing.assert_array_equal(again.direct.image[0], result.coadd.image)
+    np.testing.assert_array_equal(again.direct.variance[0], result.coadd.variance)
+    assert (again.origin, again.unit) == ((7, 8), "nJy")
+
+
+# --- stacks larger than memory -----------------------------------------------------------
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """Return the folder in which temporary files are made."""
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def test_a_memory_limit_changes_not_a_bit(tmp_path, scratch):
+    write_stack(tmp_path / "stack", visits=range(5), compressed=True)
+    whole, spooled = (cw.read_stack(tmp_path / "stack", memory=m) for m in (None, "50 kB"))
+    assert isinstance(spooled.direct.image, SpooledCube)
+    assert isinstance(whole.direct.image, np.ndarray)
+    config = cw.CompareWarpConfig(chi_threshold=3.0, min_pixels=1, filter_streaks=True)
+    results = [cw.run(stack, config) for stack in (whole, spooled)]
+    for name in ("image", "variance", "mask", "n_image"):
+        np.testing.assert_array_equal(*(getattr(result.coadd, name) for result in results))
+    for epoch in range(5):
+        np.testing.assert_array_equal(*(result.labels(epoch) for result in results))
+        np.testing.assert_array_equal(*(result.chi(epoch) for result in results))
+    assert results[0].contributors(4, 4) == results[1].contributors(4, 4)
+    warm = cw.Inspection(spooled, config)
+    warm.set(spatial_threshold=0.9)
+    np.testing.assert_array_equal(warm.result.coadd.image, cw.run(whole, warm.config).coadd.image)
+
+
+def test_planes_on_disk_go_with_the_stack(tmp_path, scratch):
+    write_stack(tmp_path / "stack")
+    stack = cw.read_stack(tmp_path / "stack", memory=1000)
+    assert len(list(scratch.iterdir())) == 1
+    del stack
+    gc.collect()
+    assert list(scratch.iterdir()) == []
+
+
+def test_planes_on_disk_go_when_reading_fails(tmp_path, scratch):
+    write_stack(tmp_path / "stack", compressed=True)
+    path = tmp_path / "stack" / "matched" / "psf_matched_warp_3.fits"
+    data = bytearray(path.read_bytes())
+    data[-6000:-5600] = b"\xa5" * 400
+    path.write_bytes(data)
+    with pytest.raises(FileError):
+        cw.read_stack(tmp_path / "stack", memory=1000)
+    gc.collect()
+    assert list(scratch.iterdir()) == []
+
+
+def test_planes_on_disk_go_when_the_program_ends(tmp_path):
+    write_stack(tmp_path / "stack")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    program = (
+        "import napari_comparewarp as cw, os, sys\n"
+        "stack = cw.read_stack(sys.argv[1], memory=1000)\n"
+        "assert os.listdir(sys.argv[2])\n"
+        "raise SystemExit(3)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path / "stack"), str(scratch)],
+        env={"TMPDIR": str(scratch), "PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(sys.path)},
+        check=False,
+    )
+    assert done.returncode == 3
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_disk_without_room_is_one_clear_line(tmp_path, scratch, monkeypatch):
+    write_stack(tmp_path / "stack")
+    usage = type("Usage", (), {"free": 10})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
+    with pytest.raises(StackError, match=r"GB free where .* set TMPDIR"):
+        cw.read_stack(tmp_path / "stack", memory=1000)
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("2GB", 2 * 10**9), ("1.5 GiB", 3 * 2**29), ("500m", 5 * 10**8), (4096, 4096), ("1e3", 1000)],
+)
+def test_sizes_are_understood(text, size):
+    assert parse_memory(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "lots", "-1GB", "0", "3 parsecs"])
+def test_what_is_no_size_is_refused(text):
+    with pytest.raises(StackError, match="is no size"):
+        parse_memory(text)
+
+
+REAL = Path(__file__).parents[2] / "shared" / "realdata" / "decam_i" / "registered"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real exposures are not here")
+def test_real_exposures_end_in_a_clean_coadd():
+    import json
+
+    with pytest.warns(CompareWarpWarning, match="artifact_pixels_by_eye"):
+        stack = cw.read_stack(REAL, psf_sigma=2.0)
+    result = cw.run(stack, cw.CompareWarpConfig(chi_threshold=5.0))
+    boxes = json.loads((REAL / "annotations.json").read_text())["boxes"]
+    touched = [result.clipped(e)[y0:y1, x0:x1].any() for e, y0, y1, x0, x1, _ in boxes]
+    assert sum(touched) >= 11
+    often = sum(result.clipped(epoch).astype(int) for epoch in range(stack.n_epochs))
+    assert often.max() < stack.n_epochs / 2
