@@ -10,8 +10,8 @@ from astropy.table import Table
 
 from ..algorithm.mask_planes import bits
 from ..algorithm.warps import StackError, WarpStack
-from ..io.read import read_stack
 from ..io.provenance import read_config
+from ..io.read import read_stack
 from ..result import CompareWarpResult
 from ..simulation import TruthError
 from .observed import Combined, Observed

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,7 @@ def measure_steps(stack: cw.WarpStack) -> list[Steps]:
     result = []
     for knob in SLIDERS:
         inspection.config = cw.CompareWarpConfig()
-        whole = [_timed(lambda v=v: inspection.set(**{knob: v})) for v in _positions(knob)]
+        whole = [_timed(inspection, knob, value) for value in _positions(knob)]
         inspection.config = cw.CompareWarpConfig()
         decided, stacked = _in_parts(inspection, knob)
         result.append(Steps(knob, decided, stacked, whole))
@@ -86,7 +86,7 @@ def _positions(knob: str) -> Iterator[float]:
     return itertools.chain.from_iterable([*values, *reversed(values)] for _ in range(SWEEPS))
 
 
-def _timed(work: Callable[[], None]) -> float:
+def _timed(inspection: cw.Inspection, knob: str, value: float) -> float:
     start = time.perf_counter()
-    work()
+    inspection.set(**{knob: value})
     return time.perf_counter() - start

@@ -34,7 +34,9 @@ class Times:
         return f"{self.median:.3g} s ({min(self.wall):.3g} to {max(self.wall):.3g})"
 
 
-def take_turns(works: Mapping[str, Callable[[], Any]], turns: Mapping[str, int]) -> dict[str, Times]:
+def take_turns(
+    works: Mapping[str, Callable[[], Any]], turns: Mapping[str, int]
+) -> dict[str, Times]:
     """Time some pieces of work that take turns, so that a busy machine slows all of them.
 
     Parameters
