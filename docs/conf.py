@@ -22,7 +22,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx_click",
 ]
-exclude_patterns = ["_build", "generated/*.md"]
+exclude_patterns = ["_build", "generated/*.md", "performance_table.md"]
 html_theme = "pydata_sphinx_theme"
 html_title = "napari-comparewarp"
 html_theme_options = {"show_prev_next": True, "navigation_with_keys": True}
