@@ -403,7 +403,7 @@ class Inspection:
 
         Raises
         ------
-        FileError
+        StackError
             If the file is no inspection, is of a later version, or has keys
             that this version does not know; or an input cannot be read.
 

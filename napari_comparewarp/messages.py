@@ -1,7 +1,7 @@
-"""What a user should be told while the work goes on."""
+"""The class of this project's warnings, so that they can be told from a library's."""
 
 __all__ = ["CompareWarpWarning"]
 
 
 class CompareWarpWarning(UserWarning):
-    """Something in the inputs that is worked around; the message is one line."""
+    """Something that does not stop the work, with what follows from it."""

@@ -9,8 +9,8 @@ from stacks import PSF_SIGMA, planes
 
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.mask_planes import bits
+from napari_comparewarp.algorithm.warps import StackError
 from napari_comparewarp.io.bright_objects import read_bright_objects
-from napari_comparewarp.io.exposure import FileError
 
 PIXEL = 5e-5  # degrees
 
@@ -88,11 +88,11 @@ def test_they_are_marked_on_the_coadd(stack, tmp_path):
 )
 def test_what_is_no_catalogue_is_refused(stack, tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
-    with pytest.raises(FileError, match=message):
+    with pytest.raises(StackError, match=message):
         read_bright_objects(tmp_path / name, stack)
 
 
 def test_places_on_the_sky_need_a_wcs(stack, tmp_path):
     (tmp_path / "a.csv").write_text("ra,dec,radius\n150,2,0.01\n")
-    with pytest.raises(FileError, match="have no WCS"):
+    with pytest.raises(StackError, match="have no WCS"):
         read_bright_objects(tmp_path / "a.csv", replace(stack, wcs=None))

@@ -102,13 +102,14 @@ def run(
     from ..io.read import read_stack
     from ..io.sources import find_sources
 
+    source = stack[0] if len(stack) == 1 else stack
     if saved is None:
-        inputs = [found.path for found in find_sources(stack)]
+        inputs = [found.path for found in find_sources(source)]
     else:
         inputs = [found.path for found in saved.inputs]
     outputs.check([*stack, *inputs], overwrite)
     if saved is None:
-        warps = read_stack(stack, psf_sigma=psf_sigma, memory=memory)
+        warps = read_stack(source, psf_sigma=psf_sigma, memory=memory)
     else:
         warps = saved.read_stack(memory)
     marked = None

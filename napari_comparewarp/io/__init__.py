@@ -1,1 +1,4 @@
-"""Reading warps from FITS files, and writing what is made of them."""
+"""Files: FITS warps to a stack, and results to files.
+
+Everything that knows of FITS is here; the numbers are in `napari_comparewarp.algorithm`.
+"""

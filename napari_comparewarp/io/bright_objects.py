@@ -10,8 +10,7 @@ from astropy.coordinates import Angle, SkyCoord
 from astropy.table import Row, Table
 from regions import CircleSkyRegion, PixelRegion, RectangleSkyRegion, Regions
 
-from ..algorithm.warps import WarpStack
-from .exposure import FileError
+from ..algorithm.warps import StackError, WarpStack
 
 __all__ = ["read_bright_objects"]
 
@@ -38,7 +37,7 @@ def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bo
 
     Raises
     ------
-    FileError
+    StackError
         If the file cannot be read, or the stack has no WCS.
     """
     path = Path(path)
@@ -47,7 +46,7 @@ def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bo
     for region in read(path):
         if not isinstance(region, PixelRegion):
             if stack.wcs is None:
-                raise FileError(
+                raise StackError(
                     f"{path}: gives places on the sky, but the warps have no WCS to find them with"
                 )
             region = region.to_pixel(stack.wcs)
@@ -61,17 +60,17 @@ def _from_region_file(path: Path) -> list[Any]:
     try:
         return list(Regions.read(path, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise FileError(f"{path}: not a readable DS9 region file: {error}") from error
+        raise StackError(f"{path}: not a readable DS9 region file: {error}") from error
 
 
 def _from_table(path: Path) -> list[Any]:
     try:
         table = Table.read(path, format="ascii.ecsv" if path.suffix == ".ecsv" else "ascii.csv")
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise FileError(f"{path}: not a readable table: {error}".splitlines()[0]) from error
+        raise StackError(f"{path}: not a readable table: {error}".splitlines()[0]) from error
     missing = {"ra", "dec"} - set(table.colnames)
     if missing or not {"radius", "width"} & set(table.colnames):
-        raise FileError(
+        raise StackError(
             f"{path}: columns {', '.join(table.colnames)}; bright objects have ra and dec, with "
             "radius or with width and height"
         )
@@ -87,7 +86,7 @@ def _region(path: Path, number: int, row: Row) -> Any:
     if width is not None and height is not None and width > 0 and height > 0:
         angle = _angle(row, "angle")
         return RectangleSkyRegion(place, width, height, Angle(0, "deg") if angle is None else angle)
-    raise FileError(f"{path}: row {number} has neither a radius nor a width and a height > 0")
+    raise StackError(f"{path}: row {number} has neither a radius nor a width and a height > 0")
 
 
 def _angle(row: Row, name: str) -> Any:

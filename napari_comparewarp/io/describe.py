@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .exposure import read_header, read_planes
+from ..algorithm.mask_planes import LSST_PLANES
+from .exposure import read_pixels, scan_exposure
 
 __all__ = ["describe"]
 
@@ -27,17 +28,19 @@ def describe(path: str | Path) -> dict[str, Any]:
 
     Raises
     ------
-    FileError
+    StackError
         If the file holds no exposure, or its data are damaged.
     """
-    header = read_header(Path(path))
-    image, variance, mask = read_planes(header)
+    header = scan_exposure(Path(path))
+    mask_planes = header.mask_planes or LSST_PLANES
+    pixels = read_pixels(header, mask_planes)
+    image, variance, mask = pixels.image, pixels.variance, pixels.mask
     height, width = header.shape
     result: dict[str, Any] = {
         "file": str(header.path),
-        "layout": header.layout,
+        "planes": ", ".join(header.planes),
         "shape (y, x)": f"{height} x {width}",
-        "origin (x, y)": f"{header.origin[0]}, {header.origin[1]}",
+        "origin (x, y)": "not said" if header.origin is None else "{}, {}".format(*header.origin),
         "unit": header.unit or "not said",
         "visit": header.visit,
         "kind": header.kind or "not said",
@@ -54,7 +57,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     if positive.size:
         low, middle, high = np.percentile(positive, [0, 50, 100])
         result["variance (min, median, max)"] = f"{low:.4g}, {middle:.4g}, {high:.4g}"
-    for name, bit in sorted(header.mask_planes.items(), key=lambda item: item[1]):
+    for name, bit in sorted(mask_planes.items(), key=lambda item: item[1]):
         count = int(np.count_nonzero((mask >> bit) & 1))
         result[f"plane {name}"] = f"bit {bit}, {count} pixels"
     return result

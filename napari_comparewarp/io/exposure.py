@@ -1,324 +1,388 @@
-"""One exposure in one FITS file: what it is, and its planes."""
+"""One FITS exposure: what its headers tell, and its pixels as image, variance and mask."""
 
 import gzip
 import io
-import re
 import warnings
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
-from astropy import units
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 
-from ..algorithm.mask_planes import LSST_PLANES
 from ..algorithm.warps import EpochId, StackError
+from .headers import (
+    Kind,
+    kind_in_header,
+    kind_in_words,
+    mask_planes_in_header,
+    origin_in_header,
+    psf_sigma_in_header,
+    unit_in_header,
+    visit_in_header,
+    visit_in_name,
+)
 
-__all__ = ["ExposureHeader", "FileError", "NoExposureError", "read_header", "read_planes"]
+__all__ = ["Exposure", "NotAnExposure", "Pixels", "open_fits", "read_pixels", "scan_exposure"]
 
-Kind = Literal["direct", "matched"]
-
-#: A Gaussian's full width at half maximum in units of its sigma.
-FWHM_PER_SIGMA = 2.0 * np.sqrt(2.0 * np.log(2.0))
-
-_VISIT_CARDS = ("VISIT", "EXPID", "EXPNUM", "OBSID", "VISIT_ID")
-
-#: Names of the planes in the layouts that are understood: image, variance-like, mask-like.
-_LAYOUTS = {
-    "LSST": ("IMAGE", "VARIANCE", "MASK"),
-    "SCI/ERR": ("SCI", "ERR", "DQ"),
-    "SCI/WHT": ("SCI", "WHT", "DQ"),
-}
+_IMAGE_NAMES = ("IMAGE", "SCI")
+_MASK_NAMES = ("MASK", "DQ")
+_VARIANCE_NAMES = ("VARIANCE", "VAR", "ERR", "WHT")
+# What astropy calls a compressed image to which its writer gave no name.
+_NO_NAME = ("", "COMPRESSED_IMAGE")
+_LSST_ORDER = {"IMAGE": 1, "MASK": 2, "VARIANCE": 3}
 
 
-class FileError(StackError):
-    """A file that cannot be used; the message is one line that names it."""
-
-
-class NoExposureError(FileError):
-    """A readable FITS file that holds no exposure."""
+class NotAnExposure(StackError):  # noqa: N818
+    """A FITS file that holds no image with its variance."""
 
 
 @dataclass(frozen=True)
-class ExposureHeader:
-    """What the headers of one exposure say.
+class Exposure:
+    """What the headers of a file tell about its warp; None where they do not.
 
     Attributes
     ----------
     path : Path
         The file.
-    layout : {"LSST", "SCI/ERR", "SCI/WHT"}
-        How variance and mask are stored.
-    hdus : dict of str to int
-        HDU of the image, of the variance-like and of the mask-like plane; a
-        mask may be missing.
+    planes : dict of str to int
+        HDU number of the planes: IMAGE or SCI; VARIANCE, VAR, ERR or WHT; and
+        where there is one, MASK or DQ.
     shape : tuple of int
-        Shape ``(y, x)``.
-    unit : str
-        Unit of the image, empty where the file does not say.
+        ``(y, x)``.
     visit : int or str
-        Id of the visit.
+        Visit id, from the header or else from the file's name.
     kind : {"direct", "matched"} or None
-        None where the file does not say.
+        From the header, the name of the folder or the name of the file.
     psf_sigma : float or None
         Gaussian sigma of the PSF, pixels.
-    origin : tuple of int
+    unit : str or None
+        BUNIT.
+    origin : tuple of int or None
         x, y of the lower-left pixel in the parent grid.
     wcs : astropy.wcs.WCS or None
         Sky coordinates of array pixels.
-    mask_planes : dict of str to int
-        Bit number of each plane of its mask.
+    mask_planes : dict of str to int or None
+        Bit number of each named plane of the file; None: no plane is named.
+    is_coadd : bool
+        Whether it counts its inputs (an HDU named NIMAGE), so that it is no warp.
     """
 
     path: Path
-    layout: str
-    hdus: dict[str, int]
+    planes: Mapping[str, int]
     shape: tuple[int, int]
-    unit: str
     visit: EpochId
     kind: Kind | None
     psf_sigma: float | None
-    origin: tuple[int, int]
+    unit: str | None
+    origin: tuple[int, int] | None
     wcs: WCS | None
-    mask_planes: dict[str, int] = field(default_factory=dict)
+    mask_planes: Mapping[str, int] | None
+    is_coadd: bool
+
+    @property
+    def variance_name(self) -> str:
+        """Name of the HDU that the variance comes from."""
+        return next(name for name in _VARIANCE_NAMES if name in self.planes)
 
 
-def read_header(path: Path) -> ExposureHeader:
-    """Read the headers of one exposure.
+@dataclass(frozen=True)
+class Pixels:
+    """The planes of one exposure, ``(y, x)``.
 
-    Raises
-    ------
-    FileError
-        If the file is not there or is no FITS file.
-    NoExposureError
-        If it holds no exposure.
+    Attributes
+    ----------
+    image, variance : ndarray
+        Floating point, in the byte order of the file.
+    mask : ndarray
+        int32, in the numbering that was asked for.
+    unnamed_bits : int
+        Bits that were set in the file but that no card names; they are dropped.
     """
-    with _opened(path) as file:
-        layout, hdus = _find_planes(path, file)
-        primary, image = file[0].header, file[hdus["image"]].header
-        shape = file[hdus["image"]].shape
-        for role, index in hdus.items():
-            if file[index].shape != shape:
-                raise FileError(
-                    f"{path}: HDU {index} ({role}) has shape {file[index].shape} where the image "
-                    f"has {shape}"
-                )
-        planes = _mask_planes(path, file[hdus["mask"]].header) if "mask" in hdus else {}
-        return ExposureHeader(
-            path=path,
-            layout=layout,
-            hdus=hdus,
-            shape=shape,
-            unit=str(image.get("BUNIT", primary.get("BUNIT", ""))).strip(),
-            visit=_visit(path, primary, image),
-            kind=_kind(path, primary),
-            psf_sigma=_psf_sigma(path, primary, image),
-            origin=_origin(image),
-            wcs=_wcs(image),
-            mask_planes=planes if layout == "LSST" or planes else {"BAD": LSST_PLANES["BAD"]},
-        )
 
-
-def read_planes(
-    header: ExposureHeader,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Read image, variance and mask of one exposure.
-
-    Returns
-    -------
-    tuple of ndarray
-        ``(y, x)`` image and variance, native float32, and mask, native int32,
-        numbered as in `ExposureHeader.mask_planes`.
-
-    Raises
-    ------
-    FileError
-        If the data are damaged; the message names file and HDU.
-    """
-    with _opened(header.path) as file:
-        planes = {role: _data(header.path, file, index) for role, index in header.hdus.items()}
-    image = _native(planes["image"], np.float32)
-    spread = _native(planes["variance"], np.float32)
-    if "mask" in planes:
-        mask = _native(planes["mask"], np.int32)
-    else:
-        mask = np.zeros(image.shape, np.int32)
-    if header.layout == "SCI/ERR":
-        spread = spread**2
-    elif header.layout == "SCI/WHT":
-        empty = ~(spread > 0)
-        with np.errstate(divide="ignore"):
-            spread = np.where(empty, np.float32(np.nan), 1 / spread).astype(np.float32)
-        image = np.where(empty, np.float32(np.nan), image)
-    if header.layout != "LSST" and header.mask_planes == {"BAD": LSST_PLANES["BAD"]}:
-        # A data-quality word without named planes: whatever is set is bad.
-        mask = (mask != 0).astype(np.int32) << LSST_PLANES["BAD"]
-    return image, spread, mask
+    image: np.ndarray
+    variance: np.ndarray
+    mask: np.ndarray
+    unnamed_bits: int
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[fits.HDUList]:
-    """Open a FITS file, turning every complaint of the library into one line."""
-    if not path.is_file():
-        raise FileError(f"{path}: no such file")
-    with ExitStack() as open_files:
-        try:
-            handle: IO[bytes] = open_files.enter_context(path.open("rb"))
-            if path.name.lower().endswith(".gz"):
-                # In a file that is cut short the library would find fewer HDUs, and go on.
-                handle = io.BytesIO(gzip.decompress(handle.read()))
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always", AstropyWarning)
-                file = fits.open(handle, memmap=False, lazy_load_hdus=False)
-        except Exception as error:  # the readers of damaged files raise all kinds
-            raise FileError(f"{path}: not a readable FITS file: {_first_line(error)}") from error
-        for warning in said:
-            text = str(warning.message)
-            if "truncated" in text or "Error validating header" in text:
-                raise FileError(f"{path}: cut short or damaged: {_first_line(text)}")
-        yield file
+def open_fits(path: Path, verify: bool = False) -> Iterator[fits.HDUList]:
+    """Open a FITS file whose headers are all there and whose data are not cut short.
+
+    Must be called from one thread at a time: it holds back astropy's warnings.
+
+    Parameters
+    ----------
+    path : Path
+        The file; gzip is known by its content.
+    verify : bool
+        Compare the data with the DATASUM cards, where there are any.
+
+    Raises
+    ------
+    StackError
+        If the file is missing, unreadable, truncated or corrupt. It names the
+        HDU. Whatever astropy raises while the file is open becomes one.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", "Datasum verification failed", AstropyWarning)
+        with reading(path), path.open("rb") as file:
+            stream: Any = file
+            if file.read(2) == b"\x1f\x8b":
+                file.seek(0)
+                # In memory, as HDUs are read in any order and gzip only forwards.
+                stream = io.BytesIO(gzip.decompress(file.read()))
+            size = stream.seek(0, io.SEEK_END)
+            stream.seek(0)
+            with fits.open(stream, memmap=False, checksum=verify) as hdus:
+                _check_complete(path, hdus, stream, size)
+                for warning in caught:
+                    reason = str(warning.message).strip().rstrip(".")
+                    raise StackError(f"{path}: the data are corrupt: {reason}")
+                yield hdus
 
 
-def _find_planes(path: Path, file: fits.HDUList) -> tuple[str, dict[str, int]]:
-    """Find the HDUs of image, variance and mask, by name or else by the LSST order."""
-    names = {hdu.name.upper(): index for index, hdu in enumerate(file) if hdu.name}
-    for layout, (image, spread, mask) in _LAYOUTS.items():
-        if image in names and spread in names and _is_image(file[names[image]]):
-            hdus = {"image": names[image], "variance": names[spread]}
-            if mask in names:
-                hdus["mask"] = names[mask]
-            return layout, hdus
-    unnamed = [index for index, hdu in enumerate(file) if index and _is_image(hdu)]
-    if len(unnamed) >= 3 and not any(file[index].name for index in unnamed[:3]):
-        return "LSST", dict(zip(("image", "mask", "variance"), unnamed[:3], strict=True))
-    # With an image of an exposure in it the file is one, but not whole.
-    kind = FileError if {"IMAGE", "SCI"} & set(names) else NoExposureError
-    raise kind(
-        f"{path}: holds {', '.join(sorted(names)) or 'no named HDU'}; an exposure has IMAGE, MASK "
-        "and VARIANCE, or SCI with ERR or WHT"
-    )
-
-
-def _is_image(hdu: Any) -> bool:
-    return bool(getattr(hdu, "is_image", False)) and len(hdu.shape) == 2
-
-
-def _data(path: Path, file: fits.HDUList, index: int) -> npt.NDArray:
-    """Return the data of one HDU."""
+@contextmanager
+def reading(path: Path, hdu: str = "") -> Iterator[None]:
+    """Turn whatever a damaged file makes astropy raise into one line with its name."""
+    where = f"{path}, HDU {hdu}" if hdu else str(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", AstropyWarning)
-            data = file[index].data
-    except Exception as error:  # the readers of damaged files raise all kinds
-        raise FileError(
-            f"{path}: HDU {index} ({file[index].name}) is damaged: {_first_line(error)}"
-        ) from error
-    if data is None or data.shape != file[index].shape:
-        raise FileError(f"{path}: HDU {index} ({file[index].name}) is cut short")
-    return np.asarray(data)
+        yield
+    except (StackError, MemoryError):
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StackError(f"{where}: cannot be read: {_one_line(reason)}") from error
+    except Exception as error:
+        raise StackError(f"{where}: not a valid FITS file: {_one_line(str(error))}") from error
 
 
-def _native(data: npt.NDArray, dtype: type) -> npt.NDArray:
-    return np.ascontiguousarray(data, dtype=dtype)
+def _one_line(text: str) -> str:
+    return text.strip().partition("\n")[0]
 
 
-def _first_line(error: BaseException | str) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+def _check_complete(path: Path, hdus: fits.HDUList, stream: Any, size: int) -> None:
+    """Refuse a file that ends before its last HDU does."""
+    end = 0
+    for number in range(len(hdus)):
+        info = hdus.fileinfo(number)
+        end = info["datLoc"] + info["datSpan"]
+        if end > size:
+            raise StackError(
+                f"{path}, HDU {_hdu_name(hdus, number)}: the file is truncated: it has {size} "
+                f"bytes and needs {end}"
+            )
+    # Other bytes after the end are allowed by the standard.
+    stream.seek(end)
+    if stream.read(8) == b"XTENSION":
+        raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
 
 
-def _mask_planes(path: Path, header: fits.Header) -> dict[str, int]:
-    """Return the planes that the ``MP_`` cards of a mask name."""
-    planes = {}
-    for key, value in header.items():
-        if key.startswith("MP_"):
-            if not isinstance(value, int) or not 0 <= value <= 31:
-                raise FileError(f"{path}: card {key} = {value!r}; a bit number is 0 to 30")
-            planes[key.removeprefix("MP_")] = int(value)
+def _hdu_name(hdus: fits.HDUList, number: int) -> str:
+    name = hdus[number].name
+    return str(number) if name in _NO_NAME else f"{number} ({name})"
+
+
+def scan_exposure(path: Path) -> Exposure:
+    """Read what the headers of an exposure tell; no pixel is read.
+
+    Raises
+    ------
+    NotAnExposure
+        If the file holds no image.
+    StackError
+        If it cannot be read, has no variance, or says what cannot be.
+    """
+    with open_fits(path) as hdus:
+        planes = _find_planes(path, hdus)
+        image = next(planes[name] for name in _IMAGE_NAMES if name in planes)
+        shape = _check_shapes(path, hdus, planes)
+        headers = [hdus[image].header, hdus[0].header]
+        mask = next((planes[name] for name in _MASK_NAMES if name in planes), None)
+        try:
+            return Exposure(
+                path=path,
+                planes=planes,
+                shape=shape,
+                visit=_first_known(visit_in_header(headers), visit_in_name(path)),
+                kind=kind_in_header(headers)
+                or kind_in_words(path.absolute().parent.name)
+                or kind_in_words(path.name),
+                psf_sigma=psf_sigma_in_header(headers),
+                unit=unit_in_header(headers),
+                origin=origin_in_header(headers),
+                wcs=_celestial_wcs(headers, hdus),
+                mask_planes=(
+                    None if mask is None else mask_planes_in_header(hdus[mask].header) or None
+                ),
+                is_coadd="NIMAGE" in hdus,
+            )
+        except ValueError as error:
+            raise StackError(f"{path}: {_one_line(str(error))}") from error
+
+
+def _first_known(value: EpochId | None, otherwise: EpochId) -> EpochId:
+    """Visit 0 is a visit, so `or` will not do."""
+    return otherwise if value is None else value
+
+
+def _find_planes(path: Path, hdus: fits.HDUList) -> dict[str, int]:
+    """Return the HDU number of each plane of an exposure."""
+    images = {
+        number: hdu for number, hdu in enumerate(hdus) if hdu.is_image and hdu.header["NAXIS"]
+    }
+    planes: dict[str, int] = {}
+    for number, hdu in images.items():
+        # EXTTYPE is what LSST files had before they had EXTNAME.
+        name = str(hdu.header.get("EXTTYPE", "")) if hdu.name in _NO_NAME else hdu.name
+        name = name.strip().upper()
+        if name not in _IMAGE_NAMES + _MASK_NAMES + _VARIANCE_NAMES:
+            continue
+        if name in planes:
+            raise StackError(
+                f"{path}: HDUs {planes[name]} and {number} are both named {name}; a warp has one"
+            )
+        planes[name] = number
+    if not any(name in planes for name in _IMAGE_NAMES):
+        unnamed = {number for number, hdu in images.items() if hdu.name in _NO_NAME}
+        if not planes and set(images) >= {1, 2, 3} <= unnamed:
+            planes = dict(_LSST_ORDER)
+        elif 0 in images and planes:
+            planes["IMAGE"] = 0
+        else:
+            raise NotAnExposure(
+                f"{path}: no HDU named {' or '.join(_IMAGE_NAMES)}, so it is no exposure"
+            )
+    if not any(name in planes for name in _VARIANCE_NAMES):
+        raise StackError(
+            f"{path}: an image without its variance; an HDU named VARIANCE, ERR or WHT is needed"
+        )
     return planes
 
 
-def _visit(path: Path, *headers: fits.Header) -> EpochId:
-    """Return the visit id: from the header, else from the file's name."""
-    for header in headers:
-        for card in _VISIT_CARDS:
-            if card in header:
-                return as_id(header[card])
-    stem = path.name.split(".fits")[0].split(".fit")[0]
-    numbers = re.findall(r"\d+", stem)
-    return int(max(numbers, key=len)) if numbers else stem
+def _check_shapes(path: Path, hdus: fits.HDUList, planes: Mapping[str, int]) -> tuple[int, int]:
+    """Return the common shape of the planes, refusing those that are no images of it."""
+    shapes = {name: hdus[number].shape for name, number in planes.items()}
+    first = next(name for name in _IMAGE_NAMES if name in planes)
+    if len(shapes[first]) != 2 or 0 in shapes[first]:
+        raise StackError(f"{path}, HDU {first}: shape {shapes[first]}; an image has two axes")
+    for name, shape in shapes.items():
+        if shape != shapes[first]:
+            raise StackError(f"{path}, HDU {name}: shape {shape} where {first} has {shapes[first]}")
+        if name in _MASK_NAMES and hdus[planes[name]].header["BITPIX"] < 0:
+            raise StackError(f"{path}, HDU {name}: real numbers; a mask is made of integers")
+    return shapes[first]
 
 
-def as_id(value: Any) -> EpochId:
-    """Return an epoch id as an int where it looks like one."""
-    text = str(value).strip()
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else text
-
-
-def kind_of_name(name: str) -> Kind | None:
-    """Return what a file or folder is called after, if it is."""
-    text = re.sub(r"[^a-z]", "", name.lower())
-    if "matched" in text:
-        return "matched"
-    return "direct" if "direct" in text else None
-
-
-def _kind(path: Path, primary: fits.Header) -> Kind | None:
-    """Return whether a warp is direct or PSF-matched: by header, folder or name."""
-    return (
-        kind_of_name(str(primary.get("WARPTYPE", "")))
-        or kind_of_name(path.parent.name)
-        or kind_of_name(path.name)
-    )
-
-
-def _psf_sigma(path: Path, *headers: fits.Header) -> float | None:
-    """Return the PSF's Gaussian sigma in pixels, where a card gives it."""
-    for card, scale in (("PSFSIGMA", 1.0), ("FWHMPIX", 1.0 / FWHM_PER_SIGMA)):
-        for header in headers:
-            if card in header:
-                value = header[card]
-                if not isinstance(value, (int, float)) or not 0 < value < np.inf:
-                    raise FileError(f"{path}: card {card} = {value!r}; it must be > 0 pixels")
-                return float(value) * scale
+def _celestial_wcs(headers: list[fits.Header], hdus: fits.HDUList) -> WCS | None:
+    """Return the first WCS that knows the sky."""
+    for original in headers:
+        header = original.copy()
+        equinox = header.get("EPOCH", 2000.0)
+        if not (isinstance(equinox, (int, float)) and 1800 <= equinox <= 2200):
+            # By an old convention EPOCH is the equinox, a year; here it counts exposures.
+            header.remove("EPOCH")
+        try:
+            wcs = WCS(header, fobj=hdus)
+        except KeyError:  # it has no WCS but that of the parent grid
+            continue
+        if wcs.has_celestial:
+            return wcs.celestial
     return None
 
 
-def _origin(header: fits.Header) -> tuple[int, int]:
-    """Return x, y of the lower-left pixel in the parent grid."""
-    if "LTV1" in header and "LTV2" in header:
-        return round(-float(header["LTV1"])), round(-float(header["LTV2"]))
-    if "CRVAL1A" in header and "CRVAL2A" in header:
-        return round(float(header["CRVAL1A"])), round(float(header["CRVAL2A"]))
-    return 0, 0
+def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
+    """Read the planes of an exposure.
+
+    ERR becomes variance as ERR·|ERR|, so that a negative error stays one.
+    WHT becomes 1/WHT; where it is not above 0 the pixel has no data: image and
+    variance are NaN and NO_DATA is set.
+
+    Parameters
+    ----------
+    exposure : Exposure
+        What `scan_exposure` found.
+    mask_planes : mapping of str to int
+        The numbering to bring the mask to; it has all planes of the exposure,
+        BAD and NO_DATA.
+
+    Raises
+    ------
+    StackError
+        If the file is corrupt or has changed since it was scanned.
+    """
+    with open_fits(exposure.path, verify=True) as hdus:
+
+        def plane(name: str) -> np.ndarray:
+            with reading(exposure.path, name):
+                data = hdus[exposure.planes[name]].data
+            if data is None or data.shape != exposure.shape:
+                raise StackError(f"{exposure.path}, HDU {name}: it changed while it was read")
+            return data
+
+        image = plane(next(name for name in _IMAGE_NAMES if name in exposure.planes))
+        variance_name = exposure.variance_name
+        variance = plane(variance_name)
+        mask_name = next((name for name in _MASK_NAMES if name in exposure.planes), None)
+        if mask_name is None:
+            mask, unnamed_bits = np.zeros(exposure.shape, np.int32), 0
+        else:
+            values = plane(mask_name)
+            if values.dtype.kind not in "iub":
+                raise StackError(
+                    f"{exposure.path}, HDU {mask_name}: scaled to real numbers by BSCALE; a mask "
+                    "is made of integers"
+                )
+            mask, unnamed_bits = _renumber(values, exposure.mask_planes, mask_planes)
+    if variance_name == "ERR":
+        variance = _variance_of_errors(variance)
+    elif variance_name == "WHT":
+        variance = _variance_of_weights(variance)
+        no_data = np.isnan(variance)
+        image = np.where(no_data, np.float32(np.nan), image)
+        mask[no_data] |= 1 << mask_planes["NO_DATA"]
+    return Pixels(image, variance, mask, unnamed_bits)
 
 
-def _wcs(header: fits.Header) -> WCS | None:
-    """Return the celestial WCS of an image, if it has one."""
-    header = header.copy()
-    if not 1800 <= float(header.get("EPOCH", 2000.0)) <= 2200:
-        # By an old convention EPOCH is the equinox, a year; here it counts exposures.
-        header.remove("EPOCH")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            wcs = WCS(header)
-        except Exception:  # a header that the library cannot make sense of has none
-            return None
-    return wcs if wcs.has_celestial else None
+def _variance_of_errors(error: np.ndarray) -> np.ndarray:
+    """Return signed squares."""
+    return error * np.abs(error)
 
 
-def same_unit(one: str, other: str) -> bool:
-    """Tell whether two unit strings mean the same."""
-    if one == other:
-        return True
-    try:
-        return units.Unit(one) == units.Unit(other)
-    except ValueError:
-        return False
+def _variance_of_weights(weight: np.ndarray) -> np.ndarray:
+    """Return 1/weight, NaN where the weight is not finite and above 0."""
+    usable = (weight > 0) & np.isfinite(weight)
+    variance = np.full(weight.shape, np.nan, np.float32)
+    np.divide(1.0, weight, out=variance, where=usable, casting="same_kind")
+    return variance
+
+
+def _renumber(
+    values: np.ndarray, planes: Mapping[str, int] | None, target: Mapping[str, int]
+) -> tuple[np.ndarray, int]:
+    """Return a mask in another numbering, and the bits of it that have no name."""
+    if planes is None:
+        return np.where(values != 0, np.int32(1 << target["BAD"]), np.int32(0)), 0
+    width = 8 * values.dtype.itemsize
+    present = int(np.bitwise_or.reduce(values, axis=None)) & ((1 << width) - 1)
+    values = values.astype(np.int32)
+    named = sum(1 << bit for bit in planes.values())
+    moves = [
+        (bit, target[name])
+        for name, bit in planes.items()
+        if present >> bit & 1 and bit != target[name]
+    ]
+    staying = present & named & ~sum(1 << bit for bit, _ in moves)
+    mask = values & np.int32(staying)
+    for bit, to in moves:
+        mask |= ((values >> bit) & 1) << to
+    return mask, present & ~named
+
+
+Layout = Literal["LSST exposure", "SCI/ERR/DQ", "SCI/WHT"]

@@ -13,11 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithm.overrides import Decision, FootprintKey
-from ..algorithm.warps import EpochId, WarpStack
+from ..algorithm.warps import EpochId, StackError, WarpStack
 from ..config import CompareWarpConfig, ConfigError
 from ..messages import CompareWarpWarning
 from .atomic import OutputError, replacing
-from .exposure import FileError
 from .read import read_stack
 from .sources import Source
 
@@ -66,7 +65,7 @@ class SavedInspection:
 
         Raises
         ------
-        FileError
+        StackError
             If the inspection was one of arrays, or an input cannot be read.
 
         Warns
@@ -75,7 +74,7 @@ class SavedInspection:
             For each input that has changed since the inspection was saved.
         """
         if not self.inputs:
-            raise FileError(
+            raise StackError(
                 f"{self.path}: an inspection of arrays, not of files: give the stack to load it"
             )
         has_matched = any(item.role == "matched" for item in self.inputs)
@@ -83,9 +82,10 @@ class SavedInspection:
             [
                 Source(
                     item.path,
-                    "matched" if item.role == "matched" else "direct",
-                    item.epoch,
-                    item.psf_sigma if has_matched == (item.role == "matched") else None,
+                    named=True,
+                    visit=item.epoch,
+                    kind="matched" if item.role == "matched" else "direct",
+                    psf_sigma=item.psf_sigma if has_matched == (item.role == "matched") else None,
                 )
                 for item in self.inputs
             ],
@@ -165,20 +165,20 @@ def read_inspection(path: Path) -> SavedInspection:
 
     Raises
     ------
-    FileError
+    StackError
         If it is no inspection, of a later version, or holds what this version
         does not know.
     """
     try:
         content = json.loads(path.read_text())
     except OSError as error:
-        raise FileError(f"{path}: {error.strerror or error}") from error
+        raise StackError(f"{path}: {error.strerror or error}") from error
     except ValueError as error:
-        raise FileError(f"{path}: not readable as JSON: {error}") from error
+        raise StackError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise FileError(f"{path}: is no inspection: its format is not {FORMAT!r}")
+        raise StackError(f"{path}: is no inspection: its format is not {FORMAT!r}")
     if content.get("version") != FORMAT_VERSION:
-        raise FileError(
+        raise StackError(
             f"{path}: inspection of version {content.get('version')!r}, saved by "
             f"{content.get('program', 'an unknown program')}; this program reads version "
             f"{FORMAT_VERSION}"
@@ -186,11 +186,11 @@ def read_inspection(path: Path) -> SavedInspection:
     unknown, missing = set(content) - _KEYS, _KEYS - set(content)
     if unknown or missing:
         what = f"unknown keys {sorted(unknown)}" if unknown else f"no keys {sorted(missing)}"
-        raise FileError(f"{path}: {what}; an inspection has {', '.join(sorted(_KEYS))}")
+        raise StackError(f"{path}: {what}; an inspection has {', '.join(sorted(_KEYS))}")
     try:
         config = CompareWarpConfig(**content["config"])
     except ConfigError as error:
-        raise FileError(f"{path}: {error}") from error
+        raise StackError(f"{path}: {error}") from error
     try:
         overrides = {
             FootprintKey(item["epoch"], item["y"], item["x"], item["streak"]): _decision(item)
@@ -204,7 +204,7 @@ def read_inspection(path: Path) -> SavedInspection:
             for item in content["inputs"]
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
-        raise FileError(f"{path}: an override or input is damaged: {error!r}") from error
+        raise StackError(f"{path}: an override or input is damaged: {error!r}") from error
     factors = content["variance_scale"]
     return SavedInspection(
         path, config, overrides, None if factors is None else np.array(factors, float), inputs

@@ -1,321 +1,247 @@
-"""A stack of warps from FITS files: checked as a whole before a pixel is read."""
+"""From files to a stack of warps: the one entry for everything that can be read."""
 
 import hashlib
-import itertools
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..algorithm.mask_planes import LSST_PLANES, add_planes
-from ..algorithm.parallel import n_threads
-from ..algorithm.warps import InputFile, WarpStack
+from ..algorithm.warps import Cube, EpochId, InputFile, StackError, Warps, WarpStack
 from ..messages import CompareWarpWarning
-from .exposure import (
-    ExposureHeader,
-    FileError,
-    NoExposureError,
-    read_header,
-    read_planes,
-    same_unit,
-)
-from .sources import Source, find_sources
-from .spool import SpooledCube, SpoolFolder, parse_memory
+from .agreement import check_agreement, common_unit
+from .exposure import Exposure, NotAnExposure, read_pixels, scan_exposure
+from .sources import Source, StackSource, find_sources
+from .spool import SpooledCube, check_scratch_space, parse_memory
 
 __all__ = ["read_stack"]
 
-#: Part of the memory limit that the planes of a stack may take; the rest is for the work.
-STACK_SHARE = 0.6
+#: A stack that takes more than this part of the memory is kept on disk: the
+#: engine's own arrays and one exposure that is being read need the rest.
+SPOOL_FRACTION = 0.6
 
-#: How far two WCS may differ anywhere on the patch, pixels.
-WCS_TOLERANCE = 0.01
+_PLANE_TYPES = {"image": np.float32, "variance": np.float32, "mask": np.int32}
 
 
 def read_stack(
-    source: str | Path | Sequence[str | Path | Source],
+    source: StackSource,
     psf_sigma: float | None = None,
-    memory: str | int | None = None,
+    memory: int | str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
 ) -> WarpStack:
-    """Read a stack of warps.
+    """Read a stack of warps from FITS files.
+
+    All headers are checked against each other before any pixel is read. The
+    warps of a folder are in the order of their visit ids, those of a list or
+    a manifest in the order given. Without PSF-matched warps, the direct warps
+    are compared with themselves.
 
     Parameters
     ----------
-    source : path or sequence of paths
-        A folder, FITS files, or a manifest; see the file formats in the
-        documentation. Direct and PSF-matched warps are paired by their visit;
-        where there are no matched ones, the direct warps are compared with
-        themselves.
+    source : path or iterable of paths
+        A folder, FITS files, or a manifest; see `find_sources` in
+        `napari_comparewarp.io.sources`.
     psf_sigma : float, optional
-        Gaussian sigma of the matched PSF in pixels, for files that do not say.
-    memory : str or int, optional
-        Limit such as ``"4GB"``, or bytes. Planes that would take more than
-        0.6 of it are kept in a temporary folder on disk (``TMPDIR``) and read
-        as they are needed.
+        Gaussian sigma of the matched PSF in pixels, > 0, for files that do not
+        say.
+    memory : int or str, optional
+        Memory that the whole work may take, bytes or text such as ``"2GB"``.
+        A stack that takes more than 60 % of it is kept in scratch files in the
+        temporary folder. By default there is no limit.
+    progress : callable, optional
+        Called as ``progress("reading", done, total)`` after each file.
 
     Returns
     -------
     WarpStack
-        In the order of the visits.
+        Planes in native float32 and int32, masks in one numbering.
 
     Raises
     ------
     StackError
-        If the files do not make a stack; the message is one line that names
-        them. Nothing has been read then but headers, unless the data of a
-        file are damaged.
+        If a file cannot be read, or the files do not make one stack.
+    ConfigError
+        If `memory` is no size.
 
     Warns
     -----
     CompareWarpWarning
-        For a visit with just one of its two warps, and for mask bits without
-        a name.
+        For what is left out or ignored: a visit that has only one of its two
+        warps, a file that is no warp, mask bits without a name.
     """
     limit = None if memory is None else parse_memory(memory)
+    if psf_sigma is not None and not 0 < psf_sigma < np.inf:
+        raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
     sources = find_sources(source)
-    headers = [header for found in sources if (header := _header(found)) is not None]
-    if not headers:
-        raise FileError(f"{source}: none of its FITS files holds an exposure")
-    direct = _ordered(header for header in headers if header.kind != "matched")
-    matched = _ordered(header for header in headers if header.kind == "matched")
-    if not direct:
-        raise FileError(
-            f"{headers[0].path}: all warps are PSF-matched; the direct ones are stacked"
-        )
-    _check_unique(direct)
-    _check_unique(matched)
-    _check_alike([*direct, *matched])
-    sigma = [_sigma(header, psf_sigma) for header in matched or direct]
-    if matched:
-        _warn_of_missing(direct, matched)
-    planes = _common_planes([*direct, *matched])
-    load = _Loader([*direct, *matched], planes, limit)
-    direct_cubes = load.cubes("direct", direct)
-    matched_cubes = load.cubes("matched", matched) if matched else (None, None, None)
-    stack = WarpStack.from_arrays(
-        *direct_cubes,
-        matched_image=matched_cubes[0],
-        matched_variance=matched_cubes[1],
-        matched_mask=matched_cubes[2],
-        mask_planes=planes,
-        psf_sigma=1.0,
-        epochs=[header.visit for header in direct],
-        matched_epochs=[header.visit for header in matched] if matched else None,
-        origin=direct[0].origin,
-        wcs=direct[0].wcs,
-        unit=next((header.unit for header in direct if header.unit), ""),
-        inputs=load.inputs,
+    exposures = [found for entry in sources if (found := _scan(entry)) is not None]
+    check_agreement(exposures)
+    direct, matched = _pair(exposures, by_visit=not sources[0].named)
+    compared = matched or direct
+    sigmas = _psf_sigmas(compared, psf_sigma)
+    mask_planes = _common_planes(exposures)
+
+    shape = exposures[0].shape
+    nbytes = len(direct + matched) * shape[0] * shape[1] * 12
+    spooled = limit is not None and nbytes > SPOOL_FRACTION * limit
+    if spooled:
+        check_scratch_space(nbytes)
+    direct_warps = _allocate(len(direct), shape, spooled)
+    matched_warps = _allocate(len(matched), shape, spooled) if matched else direct_warps
+    targets = [(exposure, direct_warps, row) for row, exposure in enumerate(direct)]
+    targets += [(exposure, matched_warps, row) for row, exposure in enumerate(matched)]
+    checksums = _read_all(targets, mask_planes, progress)
+    return WarpStack(
+        direct=direct_warps,
+        matched=matched_warps,
+        epochs=tuple(exposure.visit for exposure in direct),
+        matched_epochs=tuple(exposure.visit for exposure in compared),
+        mask_planes=mask_planes,
+        psf_sigma=sigmas,
+        origin=next((e.origin for e in exposures if e.origin is not None), (0, 0)),
+        wcs=next((e.wcs for e in exposures if e.wcs is not None), None),
+        unit=common_unit(exposures),
+        inputs=tuple(
+            InputFile(str(exposure.path), exposure.kind or "direct", exposure.visit, checksum)
+            for exposure, checksum in zip(direct + matched, checksums, strict=True)
+        ),
     )
-    return replace(stack, psf_sigma=np.array(sigma))
 
 
-def _header(found: Source) -> ExposureHeader | None:
-    """Read a header and let the manifest overrule it; None for another kind of file."""
+def _scan(source: Source) -> Exposure | None:
+    """Read one file's headers; a manifest rules over them.
+
+    What merely lies in a folder and is no warp is left out, with a warning.
+    """
     try:
-        header = read_header(found.path)
-    except NoExposureError as error:
-        if found.named:
+        exposure = scan_exposure(source.path)
+        if exposure.is_coadd:
+            raise NotAnExposure(f"{source.path}: it has an HDU named NIMAGE, so it is a coadd")
+    except NotAnExposure as error:
+        if source.named:
             raise
-        _warn(f"{error}: the file is left out")
+        _warn(f"{error}: left out")
         return None
-    changes = {
-        name: value
-        for name in ("kind", "visit", "psf_sigma")
-        if (value := getattr(found, name)) is not None
-    }
-    return replace(header, **changes)
+    return replace(
+        exposure,
+        visit=exposure.visit if source.visit is None else source.visit,
+        kind=source.kind or exposure.kind or "direct",
+        psf_sigma=source.psf_sigma or exposure.psf_sigma,
+    )
 
 
-def _ordered(headers: Any) -> list[ExposureHeader]:
-    """Return headers in the order of their visits, numbers before names."""
-    return sorted(headers, key=lambda h: (isinstance(h.visit, str), h.visit))
-
-
-def _check_unique(headers: list[ExposureHeader]) -> None:
-    for one, other in itertools.pairwise(headers):
-        if one.visit == other.visit:
-            raise FileError(
-                f"{one.path} and {other.path} are both the {one.kind or 'direct'} warp of visit "
-                f"{one.visit}; each may be there once"
-            )
-
-
-def _check_alike(headers: list[ExposureHeader]) -> None:
-    """Refuse files that are not on one grid, or in one unit."""
-    first = headers[0]
-    for other in headers[1:]:
-        both = f"{first.path} and {other.path}"
-        if other.shape != first.shape:
-            raise FileError(
-                f"{both} have shapes {first.shape} and {other.shape} (y, x); all must be the same"
-            )
-        if not same_unit(first.unit, other.unit):
-            raise FileError(
-                f"{both} have units {first.unit or 'none'} and {other.unit or 'none'}; all must "
-                "be the same"
-            )
-        if other.origin != first.origin:
-            raise FileError(
-                f"{both} have origins {first.origin} and {other.origin} (x, y); all must be the "
-                "same"
-            )
-        apart = _wcs_distance(first, other)
-        if apart > WCS_TOLERANCE:
-            raise FileError(
-                f"{both} differ in WCS by {apart:.3g} pixels; all must agree within "
-                f"{WCS_TOLERANCE:g}: warp them to one grid first"
-            )
-
-
-def _wcs_distance(one: ExposureHeader, other: ExposureHeader) -> float:
-    """Return how far apart two WCS put the corners and the centre, pixels."""
-    if one.wcs is None or other.wcs is None:
-        return 0.0
-    height, width = one.shape
-    x = np.array([0, width - 1, 0, width - 1, (width - 1) / 2])
-    y = np.array([0, 0, height - 1, height - 1, (height - 1) / 2])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        back = other.wcs.world_to_pixel_values(*one.wcs.pixel_to_world_values(x, y))
-    distance = np.hypot(back[0] - x, back[1] - y)
-    return float(np.where(np.isfinite(distance), distance, np.inf).max())
-
-
-def _sigma(header: ExposureHeader, given: float | None) -> float:
-    sigma = given if header.psf_sigma is None else header.psf_sigma
-    if sigma is None:
-        raise FileError(
-            f"{header.path}: does not say how wide its PSF is (PSFSIGMA, pixels); give psf_sigma "
-            "(--psf-sigma)"
+def _pair(exposures: Sequence[Exposure], by_visit: bool) -> tuple[list[Exposure], list[Exposure]]:
+    """Return the direct warps in their order, and the matched ones in the same order."""
+    direct = [exposure for exposure in exposures if exposure.kind == "direct"]
+    matched = {exposure.visit: exposure for exposure in exposures if exposure.kind == "matched"}
+    if by_visit:
+        direct.sort(key=lambda exposure: _sort_key(exposure.visit))
+        matched = {visit: matched[visit] for visit in sorted(matched, key=_sort_key)}
+    if not direct:
+        raise StackError(
+            f"no direct warps among {len(matched)} PSF-matched ones (the first is "
+            f"{next(iter(matched.values())).path}); nothing could be stacked"
         )
-    return sigma
+    if not matched:
+        return direct, []
+    visits = [exposure.visit for exposure in direct]
+    for visit in visits:
+        if visit not in matched:
+            _warn(f"visit {visit} has no PSF-matched warp: it adds nothing to the coadd")
+    alone = [visit for visit in matched if visit not in visits]
+    for visit in alone:
+        _warn(f"visit {visit} has no direct warp: it helps to make the template, and nothing else")
+    order = [visit for visit in visits if visit in matched] + alone
+    return direct, [matched[visit] for visit in order]
 
 
-def _warn_of_missing(direct: list[ExposureHeader], matched: list[ExposureHeader]) -> None:
-    """Say what follows for visits that have only one of their two warps."""
-    visits, matched_visits = ({h.visit for h in headers} for headers in (direct, matched))
-    for header in direct:
-        if header.visit not in matched_visits:
-            _warn(
-                f"{header.path}: visit {header.visit} has no PSF-matched warp: it adds nothing to "
-                "the coadd"
-            )
-    for header in matched:
-        if header.visit not in visits:
-            _warn(
-                f"{header.path}: visit {header.visit} has no direct warp: it helps to make the "
-                "template, and nothing else"
-            )
+def _sort_key(visit: EpochId) -> tuple[bool, int, str]:
+    """Order numbers as numbers, before names."""
+    return (True, 0, visit) if isinstance(visit, str) else (False, visit, "")
+
+
+def _psf_sigmas(compared: Sequence[Exposure], given: float | None) -> np.ndarray:
+    """Return the PSF width of each warp that is compared."""
+    silent = [exposure for exposure in compared if exposure.psf_sigma is None]
+    if silent and given is None:
+        raise StackError(
+            f"{silent[0].path}: no PSF width ({len(silent)} of {len(compared)} files have neither "
+            "PSFSIGMA nor a FWHM in pixels); give --psf-sigma PIXELS"
+        )
+    return np.array([exposure.psf_sigma or given for exposure in compared], dtype=np.float64)
+
+
+def _common_planes(exposures: Sequence[Exposure]) -> dict[str, int]:
+    """Return one numbering for the mask planes of all files."""
+    planes = dict(LSST_PLANES)
+    for exposure in exposures:
+        if exposure.mask_planes is None:
+            continue
+        try:
+            # In the file's order: what follows the LSST planes keeps its number.
+            by_bit = sorted(exposure.mask_planes.items(), key=lambda item: item[1])
+            planes = add_planes(planes, [name for name, _ in by_bit])
+        except ValueError as error:
+            raise StackError(f"{exposure.path}, HDU MASK: {error}") from error
+    return planes
+
+
+def _allocate(count: int, shape: tuple[int, int], spooled: bool) -> Warps:
+    """Return the planes of some warps, to be filled epoch by epoch."""
+    cubes: dict[str, Cube] = {
+        name: SpooledCube((count, *shape), dtype) if spooled else np.empty((count, *shape), dtype)
+        for name, dtype in _PLANE_TYPES.items()
+    }
+    return Warps(**cubes)
+
+
+def _read_all(
+    targets: Sequence[tuple[Exposure, Warps, int]],
+    mask_planes: dict[str, int],
+    progress: Callable[[str, int, int], None] | None,
+) -> list[str]:
+    """Fill the planes with the pixels of all files, and return the files' checksums.
+
+    Checksums are made beside the reading, as they leave the interpreter free.
+    Unpacking compressed tiles does not: two threads of it are slower than one.
+    """
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        checksums = []
+        try:
+            for done, (exposure, warps, row) in enumerate(targets, start=1):
+                checksums.append(pool.submit(_sha256, exposure.path))
+                _read_one(exposure, warps, row, mask_planes)
+                if progress is not None:
+                    progress("reading", done, len(targets))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        return [checksum.result() for checksum in checksums]
+
+
+def _read_one(exposure: Exposure, warps: Warps, row: int, mask_planes: dict[str, int]) -> None:
+    """Put the pixels of one file in their place."""
+    pixels = read_pixels(exposure, mask_planes)
+    warps.image[row] = pixels.image  # type: ignore[index]
+    warps.variance[row] = pixels.variance  # type: ignore[index]
+    warps.mask[row] = pixels.mask  # type: ignore[index]
+    if "MASK" in exposure.planes and exposure.mask_planes is None and pixels.mask.any():
+        _warn(f"{exposure.path}, HDU MASK: no MP_ cards: every flagged pixel counts as BAD")
+    if pixels.unnamed_bits:
+        numbers = [str(b) for b in range(64) if pixels.unnamed_bits >> b & 1]
+        _warn(f"{exposure.path}, HDU MASK: no MP_ card names bit {', '.join(numbers)}: ignored")
+
+
+def _sha256(path: Path) -> str:
+    """Return the checksum of a whole file."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StackError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def _warn(message: str) -> None:
-    warnings.warn(message, CompareWarpWarning, stacklevel=4)
-
-
-def _common_planes(headers: list[ExposureHeader]) -> dict[str, int]:
-    """Return one numbering for the mask planes of all files.
-
-    It is that of the files where they agree; else planes keep the number that
-    LSST gives them, or the first file, where it is free.
-    """
-    planes: dict[str, int] = {}
-    wanted: dict[str, int] = {}
-    for header in headers:
-        for name, bit in header.mask_planes.items():
-            wanted.setdefault(name, bit)
-    agreed = all(h.mask_planes.get(n, b) == b for h in headers for n, b in wanted.items())
-    if agreed and len(set(wanted.values())) == len(wanted) and max(wanted.values(), default=0) < 31:
-        planes = wanted
-    else:
-        planes = {name: LSST_PLANES[name] for name in wanted if name in LSST_PLANES}
-        for name, bit in wanted.items():
-            if name not in planes and bit not in planes.values() and bit < 31:
-                planes[name] = bit
-        planes = add_planes(planes, wanted)
-    # The method itself needs these.
-    return add_planes(planes, ("NO_DATA", "BAD", "SAT"))
-
-
-class _Loader:
-    """Reads the planes of all warps into memory, or to disk where memory is short."""
-
-    def __init__(
-        self, headers: list[ExposureHeader], planes: dict[str, int], limit: int | None
-    ) -> None:
-        height, width = headers[0].shape
-        needed = len(headers) * height * width * 12
-        self._shape = (height, width)
-        self._planes = planes
-        self._folder = None
-        if limit is not None and needed > STACK_SHARE * limit:
-            self._folder = SpoolFolder(needed)
-        self.inputs: list[InputFile] = []
-
-    def cubes(self, role: str, headers: list[ExposureHeader]) -> tuple[Any, Any, Any]:
-        """Read image, variance and mask of one set of warps."""
-        shape = (len(headers), *self._shape)
-        names = (("image", np.float32), ("variance", np.float32), ("mask", np.int32))
-        cubes: list[Any] = [
-            np.empty(shape, dtype)
-            if self._folder is None
-            else SpooledCube(self._folder, f"{role}_{name}", shape, dtype)
-            for name, dtype in names
-        ]
-
-        def load(index: int) -> InputFile:
-            header = headers[index]
-            image, variance, mask = read_planes(header)
-            planes = (image, variance, _renumbered(header, mask, self._planes))
-            for cube, plane in zip(cubes, planes, strict=True):
-                if isinstance(cube, SpooledCube):
-                    cube.write(index, plane)
-                else:
-                    cube[index] = plane
-            return InputFile(str(header.path), role, header.visit, sha256_of(header.path))
-
-        self.inputs += _in_threads(load, range(len(headers)))
-        return cubes[0], cubes[1], cubes[2]
-
-
-def _in_threads(work: Callable[[int], Any], items: Sequence[int]) -> list[Any]:
-    """Return ``work(item)`` for each, some at a time; the first to fail ends it."""
-    with ThreadPoolExecutor(n_threads()) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _renumbered(
-    header: ExposureHeader, mask: npt.NDArray[np.int32], planes: dict[str, int]
-) -> npt.NDArray[np.int32]:
-    """Return a mask with its planes at the common numbers."""
-    named = 0
-    for bit in header.mask_planes.values():
-        named |= 1 << bit
-    # A mask that is int32 on disk holds bit 31 as its sign.
-    present = int(np.bitwise_or.reduce(mask, axis=None)) & 0xFFFFFFFF
-    unnamed = [bit for bit in range(32) if (present & ~named) >> bit & 1]
-    if unnamed:
-        _warn(
-            f"{header.path}: mask bits {', '.join(map(str, unnamed))} are set but no MP_ card "
-            "names them: they are ignored"
-        )
-    if not unnamed and all(planes[name] == bit for name, bit in header.mask_planes.items()):
-        return mask
-    result = np.zeros_like(mask)
-    for name, bit in header.mask_planes.items():
-        result |= ((mask >> np.int32(bit)) & np.int32(1)) << np.int32(planes[name])
-    return result
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    warnings.warn(message, CompareWarpWarning, stacklevel=3)

@@ -1,119 +1,161 @@
-"""Which files make a stack: a folder, a list, or a manifest."""
+"""Which files make a stack: a folder, a list of files, or a manifest."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any
 
-from ..algorithm.warps import EpochId
-from .exposure import FileError, Kind, as_id
+import numpy as np
+from astropy.table import Row, Table
 
-__all__ = ["Source", "find_sources"]
+from ..algorithm.warps import EpochId, StackError
+from .headers import Kind, as_epoch_id, kind_in_words
 
-_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz")
-_MANIFEST_SUFFIXES = (".ecsv", ".csv", ".txt")
+__all__ = ["FITS_SUFFIXES", "MANIFEST_SUFFIXES", "Source", "StackSource", "find_sources"]
 
-#: Folders of a stack's folder in which warps are looked for.
-_SUBFOLDERS = ("direct", "matched", "psfMatched", "psf_matched")
+FITS_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz")
+MANIFEST_SUFFIXES = (".ecsv", ".csv")
 
 
 @dataclass(frozen=True)
 class Source:
-    """One file of a stack, and what a manifest says of it.
+    """One file of a stack, and what the user said about it.
 
     Attributes
     ----------
     path : Path
-    kind : {"direct", "matched"} or None
-    visit : int, str or None
-    psf_sigma : float or None
+        The file.
     named : bool
-        Whether the user named this file, or it was found in a folder.
+        Whether the user named it, or it only lies in the folder.
+    visit, kind, psf_sigma : optional
+        What a manifest says; it rules over the file's header.
     """
 
     path: Path
-    kind: Kind | None = None
+    named: bool
     visit: EpochId | None = None
+    kind: Kind | None = None
     psf_sigma: float | None = None
-    named: bool = True
 
 
-def find_sources(source: str | Path | Sequence[str | Path | Source]) -> list[Source]:
+StackSource = str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source]
+
+
+def find_sources(source: StackSource) -> list[Source]:
     """List the files of a stack.
 
     Parameters
     ----------
-    source : path or sequence of paths
-        A folder with FITS files in it, or in its ``direct`` and ``matched``
-        folders; FITS files, or what is known of them; or a manifest: an ECSV
-        or CSV table with columns ``path``, and if need be ``kind`` ("direct"
-        or "matched"), ``visit`` and ``psf_sigma``. Paths in it are relative
-        to the manifest.
+    source : path, or iterable of paths or of what is known of files
+        A folder, a FITS file, several FITS files, or a manifest (a ``.csv`` or
+        ``.ecsv`` table with the columns *path*, relative to the manifest, and
+        optionally *visit*, *kind* and *psf_sigma*). In a folder, the FITS files
+        in it and in its sub-folders ``direct`` and ``matched`` (or
+        ``psfMatched``) count. Where there are both, nothing but those counts:
+        what lies beside them was made from them.
 
     Raises
     ------
-    FileError
-        If there is nothing to read.
+    StackError
+        If there is nothing there, or a manifest cannot be read.
     """
-    if not isinstance(source, (str, Path)):
-        if not len(source):
-            raise FileError("no files are given: a stack is made of at least one warp")
-        return [
-            found
-            for item in source
-            for found in ([item] if isinstance(item, Source) else find_sources(Path(item)))
+    if not isinstance(source, (str, os.PathLike)):
+        sources = [
+            item if isinstance(item, Source) else Source(Path(item), named=True) for item in source
         ]
+        if not sources:
+            raise StackError("the list of files is empty; give at least one FITS file")
+        return sources
     path = Path(source)
     if path.is_dir():
         return _in_folder(path)
     if not path.exists():
-        raise FileError(f"{path}: no such file or folder")
-    if path.name.lower().endswith(_MANIFEST_SUFFIXES):
+        raise StackError(
+            f"{path}: no such file or folder; give a folder of FITS files, or a manifest"
+        )
+    if path.suffix.lower() in MANIFEST_SUFFIXES:
         return _in_manifest(path)
-    return [Source(path)]
+    return [Source(path, named=True)]
 
 
 def _in_folder(folder: Path) -> list[Source]:
-    folders = [folder, *(folder / name for name in _SUBFOLDERS)]
-    found = [
-        Source(path, named=False)
-        for place in folders
-        if place.is_dir()
-        for path in sorted(place.iterdir())
-        if path.name.lower().endswith(_SUFFIXES) and path.is_file()
-    ]
-    if not found:
-        raise FileError(
-            f"{folder}: no FITS files in it, nor in {' or '.join(_SUBFOLDERS[:2])} below it"
+    """List the FITS files of a folder and of its sub-folders of warps."""
+    sub_folders = {
+        sub: kind
+        for sub in sorted(folder.iterdir())
+        if sub.is_dir() and (kind := kind_in_words(sub.name)) and _fits_files(sub)
+    }
+    paths = [path for sub in sub_folders for path in _fits_files(sub)]
+    if set(sub_folders.values()) != {"direct", "matched"}:
+        paths = _fits_files(folder) + paths
+    if not paths:
+        raise StackError(
+            f"{folder}: no FITS files ({', '.join(FITS_SUFFIXES)}) in it or in direct/ and matched/"
         )
-    return found
+    return [Source(path, named=False) for path in paths]
 
 
-def _in_manifest(path: Path) -> list[Source]:
-    from astropy.table import Table
+def _fits_files(folder: Path) -> list[Path]:
+    """List the FITS files that lie directly in a folder, by name."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.lower().endswith(FITS_SUFFIXES)
+        and not path.name.startswith(".")
+        and path.is_file()
+    )
 
+
+def _in_manifest(manifest: Path) -> list[Source]:
+    """List the files of a manifest, with what it says of each."""
+    table_format = "ascii.ecsv" if manifest.suffix.lower() == ".ecsv" else "ascii.csv"
     try:
-        table = Table.read(path, format="ascii.ecsv" if path.suffix == ".ecsv" else "ascii.csv")
-    except Exception as error:  # the table readers raise all kinds
-        raise FileError(f"{path}: not a readable table: {error}".splitlines()[0]) from error
+        table = Table.read(manifest, format=table_format)
+    except Exception as error:  # The table readers raise whatever their parsers do.
+        reason = str(error).strip().partition("\n")[0]
+        raise StackError(f"{manifest}: the manifest cannot be read: {reason}") from error
     if "path" not in table.colnames:
-        raise FileError(
-            f"{path}: columns {', '.join(table.colnames)}; a manifest has path, and if need be "
-            "kind, visit, psf_sigma"
+        raise StackError(
+            f"{manifest}: the manifest has no column 'path' (it has {', '.join(table.colnames)})"
         )
-    sources = []
-    for number, row in enumerate(table, start=1):
-        kind = str(row["kind"]).strip() if "kind" in table.colnames else None
-        if kind not in ("direct", "matched", None):
-            raise FileError(f"{path}: row {number}: kind {kind!r}; it is direct or matched")
-        sources.append(
-            Source(
-                path.parent / str(row["path"]).strip(),
-                cast("Kind | None", kind),
-                as_id(row["visit"]) if "visit" in table.colnames else None,
-                float(row["psf_sigma"]) if "psf_sigma" in table.colnames else None,
+    if not len(table):
+        raise StackError(f"{manifest}: the manifest has no rows")
+    return [_manifest_row(manifest, number, row) for number, row in enumerate(table, start=1)]
+
+
+def _manifest_row(manifest: Path, number: int, row: Row) -> Source:
+    """Return what one row of a manifest says."""
+    where = f"{manifest}, row {number}"
+    path, visit = _cell(row, "path"), _cell(row, "visit")
+    kind, psf_sigma = _cell(row, "kind"), _cell(row, "psf_sigma")
+    if path is None:
+        raise StackError(f"{where}: the path is empty")
+    if kind is not None and kind_in_words(str(kind)) is None:
+        raise StackError(f"{where}: kind is {str(kind)!r}; it must be 'direct' or 'matched'")
+    if psf_sigma is not None:
+        try:
+            psf_sigma = float(psf_sigma)
+        except ValueError:
+            psf_sigma = np.nan
+        if not 0 < psf_sigma < np.inf:
+            raise StackError(
+                f"{where}: psf_sigma is {row['psf_sigma']}; it must be a number of pixels above 0"
             )
-        )
-    if not sources:
-        raise FileError(f"{path}: the manifest has no rows")
-    return sources
+    return Source(
+        path=manifest.parent / str(path),
+        named=True,
+        visit=None if visit is None else as_epoch_id(visit),
+        kind=None if kind is None else kind_in_words(str(kind)),
+        psf_sigma=psf_sigma,
+    )
+
+
+def _cell(row: Row, column: str) -> Any:
+    """Return a value of a table as a plain object, None where it is missing or blank."""
+    if column not in row.colnames:
+        return None
+    value = row[column]
+    if value is np.ma.masked or not str(value).strip():
+        return None
+    return value.item() if isinstance(value, np.generic) else value

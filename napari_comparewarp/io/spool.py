@@ -1,169 +1,181 @@
-"""Planes of a stack on disk, read row by row, for stacks larger than memory."""
+"""Planes of a stack that is bigger than memory: raw scratch files that read like arrays."""
 
 import errno
 import os
-import re
 import shutil
 import tempfile
+import threading
 import weakref
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import ByteSize, TypeAdapter, ValidationError
 
 from ..algorithm.warps import StackError
+from ..config import ConfigError
 
-__all__ = ["SpoolFolder", "SpooledCube", "parse_memory"]
-
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-_BINARY_UNITS = {"k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+__all__ = ["SpooledCube", "check_scratch_space", "parse_memory"]
 
 
-def parse_memory(text: str | int | float) -> int:
-    """Return a size in bytes.
+def parse_memory(text: str | int) -> int:
+    """Return a number of bytes.
 
     Parameters
     ----------
-    text : str or number
-        Bytes, or text such as ``"2GB"``, ``"1.5 GiB"``, ``"500M"``.
+    text : str or int
+        Bytes, or text such as ``"2GB"`` (powers of 1000) or ``"500 MiB"``
+        (powers of 1024).
 
     Raises
     ------
-    StackError
-        If it is no size, or not > 0.
+    ConfigError
+        If it is no size above 0.
     """
-    match = re.fullmatch(r"\s*([\d.]+(?:e\d+)?)\s*([kmgt]?)(i?)b?\s*", str(text).lower())
     try:
-        assert match is not None
-        scale = (_BINARY_UNITS if match[3] else _UNITS)[match[2]]
-        size = int(float(match[1]) * scale)
-        assert size > 0
-    except (AssertionError, KeyError, ValueError):
-        raise StackError(f"memory {text!r} is no size; say e.g. 2GB or 500MiB") from None
+        size = int(TypeAdapter(ByteSize).validate_python(text))
+    except ValidationError:
+        size = 0
+    if size <= 0:
+        raise ConfigError(f"memory = {text!r}; give a size such as 2GB, 500 MiB or 2000000000")
     return size
 
 
-class SpoolFolder:
-    """A private folder for planes, removed when nothing uses it any more.
-
-    Parameters
-    ----------
-    needed : int
-        Bytes that will be written.
+def check_scratch_space(nbytes: int) -> None:
+    """Refuse to start a scratch copy that the temporary folder has no room for.
 
     Raises
     ------
     StackError
-        If the disk has no room for them.
+        If fewer than `nbytes` are free.
     """
-
-    def __init__(self, needed: int) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="comparewarp-"))
-        # Also run at the end of the program, whatever happens before.
-        self._finalizer = weakref.finalize(self, shutil.rmtree, self.path, True)
-        free = shutil.disk_usage(self.path).free
-        if free < needed:
-            self.close()
-            raise StackError(
-                f"{self.path.parent}: {free / 1e9:.1f} GB free where the planes of the stack need "
-                f"{needed / 1e9:.1f} GB; set TMPDIR to a folder with more room"
-            )
-
-    def close(self) -> None:
-        """Remove the folder and what is in it."""
-        self._finalizer()
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if free < nbytes:
+        raise StackError(
+            f"{folder}: the scratch copy of the stack needs {ByteSize(nbytes).human_readable()} "
+            f"and {ByteSize(free).human_readable()} are free; free some, or set TMPDIR to a folder "
+            "with room"
+        )
 
 
 class SpooledCube:
-    """A plane of a stack in a file, that reads like an ``(epoch, y, x)`` array.
+    """A plane of a stack, ``(epoch, y, x)``, in a scratch file.
 
-    Every access returns a new array that was read for it. Reads go past the
-    page tables (no mapping), so that the process's resident memory is what
-    the arrays in use take.
+    Each epoch is written once, as ``cube[epoch] = plane``; then it is read
+    with contiguous slices: ``cube[e]``, ``cube[e, y0:y1]``, ``cube[:, y0:y1]``,
+    ``cube[e, y0:y1, x0:x1]``. What is read is a fresh array, and may be read
+    from several threads at once. Nothing is mapped into memory, so that the
+    resident memory is what the caller holds.
+
+    The file lies in the temporary folder (TMPDIR) and has no name there: the
+    system takes it back with the last user of the cube, however it ends.
 
     Parameters
     ----------
-    folder : SpoolFolder
-        Kept for as long as the cube is.
-    name : str
-        Name of the file in it.
     shape : tuple of int
         ``(epoch, y, x)``.
-    dtype : data-type
+    dtype : dtype
+        Element type, native byte order.
+
+    Raises
+    ------
+    StackError
+        If the scratch file cannot be made or the disk is full.
     """
 
-    def __init__(
-        self, folder: SpoolFolder, name: str, shape: tuple[int, int, int], dtype: npt.DTypeLike
-    ) -> None:
+    def __init__(self, shape: tuple[int, int, int], dtype: npt.DTypeLike) -> None:
         self.shape = shape
         self.dtype = np.dtype(dtype)
-        self.ndim = 3
-        self._folder = folder
-        self._path = folder.path / name
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-        self._close = weakref.finalize(self, os.close, self._file)
-
-    @property
-    def size(self) -> int:
-        """Number of elements."""
-        return int(np.prod(self.shape))
-
-    def write(self, epoch: int, plane: npt.NDArray) -> None:
-        """Write the plane of one epoch.
-
-        Raises
-        ------
-        StackError
-            If the disk is full.
-        """
-        data = np.ascontiguousarray(plane, dtype=self.dtype)
-        offset = epoch * data.nbytes
-        view = data.data.cast("B")
+        self._written = np.zeros(shape[0], dtype=bool)
+        self._lock = threading.Lock()
+        self._folder = tempfile.gettempdir()
         try:
-            while len(view):
-                done = os.pwrite(self._file, view, offset)
-                view, offset = view[done:], offset + done
+            self._file = tempfile.TemporaryFile(buffering=0, dir=self._folder)  # noqa: SIM115
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
-                raise
-            raise StackError(
-                f"{self._path.parent}: no room for the planes of the stack; set TMPDIR to a "
-                "folder with more"
-            ) from error
+            raise self._failure(error) from error
+        weakref.finalize(self, self._file.close)
 
-    def __getitem__(self, index: Any) -> npt.NDArray:
-        """Return ``[epoch]``, ``[epoch, y0:y1]`` or ``[:, y0:y1]``, then any index of it."""
-        parts = index if isinstance(index, tuple) else (index,)
-        n_epochs, height, _ = self.shape
-        rows = parts[1] if len(parts) > 1 else slice(None)
-        y0, y1, step = rows.indices(height) if isinstance(rows, slice) else (0, height, 1)
-        rest = parts[2:]
-        if step != 1:
-            raise IndexError("rows of a plane on disk are read in order, without a step")
-        if not isinstance(rows, slice):
-            y0 = range(height)[int(rows)]
-            y1, rest = y0 + 1, (0, *rest)
-        if isinstance(parts[0], slice):
-            epochs = range(*parts[0].indices(n_epochs))
-            result = np.stack([self._read(epoch, y0, y1) for epoch in epochs])
-            lead: tuple[Any, ...] = (slice(None),)
-        else:
-            result = self._read(range(n_epochs)[int(parts[0])], y0, y1)
-            lead = ()
-        if not isinstance(rows, slice):
-            return result[(*lead, *rest)]
-        return np.ascontiguousarray(result[(*lead, slice(None), *rest)]) if rest else result
+    def __len__(self) -> int:
+        return self.shape[0]
 
-    def _read(self, epoch: int, y0: int, y1: int) -> npt.NDArray:
-        """Read some rows of one epoch."""
+    def __setitem__(self, epoch: int, plane: npt.ArrayLike) -> None:
+        """Write the plane of one epoch, once."""
+        values = np.ascontiguousarray(plane, dtype=self.dtype)
+        if values.shape != self.shape[1:]:
+            raise ValueError(f"a plane of shape {values.shape} in a cube of {self.shape}")
+        if self._written[epoch]:
+            raise ValueError(f"epoch {epoch} of the cube is written already")
+        rest = values.data.cast("B")
+        try:
+            with self._lock:
+                self._file.seek(epoch * values.nbytes)
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+        except OSError as error:
+            raise self._failure(error) from error
+        self._written[epoch] = True
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """Return a contiguous part as a fresh array."""
+        index = index if isinstance(index, tuple) else (index,)
+        if len(index) > 3:
+            raise IndexError(f"{len(index)} indices for a cube of 3 axes")
+        full = index + (slice(None),) * (3 - len(index))
+        spans = [_span(i, size) for i, size in zip(full, self.shape, strict=True)]
+        (e0, e1), (y0, y1), (x0, x1) = spans
+        if not self._written[e0:e1].all():
+            missing = e0 + int(np.argmin(self._written[e0:e1]))
+            raise ValueError(f"epoch {missing} of the cube is not written yet")
+        part = np.empty((e1 - e0, y1 - y0, x1 - x0), dtype=self.dtype)
+        whole_rows = x1 - x0 == self.shape[2]
+        for epoch, plane in enumerate(part, start=e0):
+            if whole_rows:
+                self._read_into(plane, epoch, y0, 0)
+            else:
+                for y, row in enumerate(plane, start=y0):
+                    self._read_into(row, epoch, y, x0)
+        return part[tuple(0 if isinstance(i, _INTEGERS) else slice(None) for i in full)]
+
+    def _read_into(self, target: np.ndarray, epoch: int, y: int, x: int) -> None:
+        """Fill a contiguous array with the elements that begin at one pixel."""
         _, height, width = self.shape
-        result = np.empty((max(y1 - y0, 0), width), self.dtype)
-        view = result.data.cast("B") if result.size else memoryview(b"")
-        offset = (epoch * height + y0) * width * self.dtype.itemsize
-        while len(view):
-            done = os.preadv(self._file, [view], offset)
-            if done == 0:
-                raise StackError(f"{self._path}: the planes of the stack on disk are cut short")
-            view, offset = view[done:], offset + done
-        return result
+        offset = ((epoch * height + y) * width + x) * self.dtype.itemsize
+        rest = target.reshape(-1).data.cast("B")
+        while rest:
+            count = self._read_some(rest, offset)
+            if count == 0:
+                raise OSError(errno.EIO, "the scratch file of the stack is cut short", self._folder)
+            rest, offset = rest[count:], offset + count
+
+    def _read_some(self, target: memoryview, offset: int) -> int:
+        """Read at a position, without one shared between threads where the system can."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [target], offset)
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.readinto(target)
+
+    def _failure(self, error: OSError) -> StackError:
+        """Return the one line for what went wrong in the temporary folder."""
+        return StackError(
+            f"{self._folder}: the scratch copy of the stack cannot be written: {error.strerror}; "
+            "free some space, or set TMPDIR to a folder with room"
+        )
+
+
+_INTEGERS = (int, np.integer)
+
+
+def _span(index: Any, size: int) -> tuple[int, int]:
+    """Return the half-open range of one index along an axis."""
+    if isinstance(index, _INTEGERS):
+        start = int(index) + size if index < 0 else int(index)
+        if not 0 <= start < size:
+            raise IndexError(f"index {index} is outside an axis of {size}")
+        return start, start + 1
+    if isinstance(index, slice):
+        start, stop, step = index.indices(size)
+        if step == 1:
+            return start, max(start, stop)
+    raise IndexError(f"{index!r}: a cube on disk takes numbers and slices of step 1")

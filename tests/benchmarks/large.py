@@ -1,7 +1,6 @@
 """A stack larger than the memory it may use: from compressed files, beside reading them once."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,8 @@ from measure import peak_memory
 from scipy import ndimage
 
 import napari_comparewarp as cw
-from napari_comparewarp.io.exposure import read_header, read_planes
+from napari_comparewarp.algorithm.mask_planes import LSST_PLANES
+from napari_comparewarp.io.exposure import read_pixels, scan_exposure
 from napari_comparewarp.io.sources import find_sources
 
 EPOCHS, SIZE, MEMORY = 33, 4200, "4GB"
@@ -57,13 +57,9 @@ def _write(
 def seconds_of_reading(folder: Path) -> float:
     """Return how long it takes to read and decompress all planes once, and forget them."""
     start = time.perf_counter()
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda found: _read(found.path), find_sources(folder)))
+    for found in find_sources(folder):
+        read_pixels(scan_exposure(found.path), LSST_PLANES)
     return time.perf_counter() - start
-
-
-def _read(path: Path) -> None:
-    read_planes(read_header(path))
 
 
 def run_in_little_memory(folder: Path, memory: str = MEMORY) -> tuple[float, int, int]:

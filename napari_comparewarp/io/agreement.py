@@ -1,0 +1,139 @@
+"""Whether files fit together: one shape, one unit, one pixel grid, each visit once."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from astropy import units
+from astropy.wcs import WCS
+
+from ..algorithm.warps import StackError
+from ..messages import CompareWarpWarning
+from .exposure import Exposure
+
+__all__ = ["check_agreement", "common_unit", "wcs_separation"]
+
+#: Two grids that lie further apart than this, in pixels, are not one grid.
+WCS_TOLERANCE = 0.01
+
+
+def check_agreement(exposures: Sequence[Exposure]) -> None:
+    """Refuse exposures that do not make one stack.
+
+    A file that does not say its unit, WCS or origin contradicts nobody.
+
+    Parameters
+    ----------
+    exposures : sequence of Exposure
+        Their `kind` must be known.
+
+    Raises
+    ------
+    StackError
+        With both files named, for the first two that differ in shape, unit,
+        origin or WCS, or that are the same warp of one visit.
+    """
+    if not exposures:
+        raise StackError("no warps at all: none of the files holds an image with its variance")
+    seen: dict[tuple[Any, Any], Exposure] = {}
+    for exposure in exposures:
+        first = seen.setdefault((exposure.kind, exposure.visit), exposure)
+        if first is not exposure:
+            raise StackError(
+                f"{first.path} and {exposure.path} are both the {exposure.kind} warp of visit "
+                f"{exposure.visit}; leave one out, or tell visits apart by VISIT cards"
+            )
+    _check(exposures, "shape", lambda a, b: a == b, "shape {} where {} has {}; one is needed")
+    _check(exposures, "unit", _same_unit, "unit {} where {} has {}; one is needed")
+    _check(exposures, "origin", lambda a, b: a == b, "origin {} where {} has {}; one is needed")
+    _check_wcs(exposures)
+
+
+def _check(
+    exposures: Sequence[Exposure],
+    attribute: str,
+    same: Callable[[Any, Any], bool],
+    message: str,
+) -> None:
+    """Compare one attribute of all files that have it with the first one's."""
+    telling = [e for e in exposures if getattr(e, attribute) is not None]
+    for exposure in telling[1:]:
+        value, expected = getattr(exposure, attribute), getattr(telling[0], attribute)
+        if not same(value, expected):
+            text = message.format(value, telling[0].path, expected)
+            raise StackError(f"{exposure.path}: {text}")
+
+
+def _same_unit(a: str, b: str) -> bool:
+    """Compare units by what they mean, or as text where they mean nothing to astropy."""
+    parsed = [_parse_unit(a), _parse_unit(b)]
+    if None in parsed:
+        return a.casefold() == b.casefold()
+    return bool(parsed[0] == parsed[1])
+
+
+def _parse_unit(text: str) -> units.UnitBase | None:
+    for spelling in (text, text.lower()):
+        try:
+            return units.Unit(spelling)
+        except ValueError:
+            continue
+    return None
+
+
+def common_unit(exposures: Sequence[Exposure]) -> str:
+    """Return the unit of the files that tell it, empty if none does.
+
+    Warns
+    -----
+    CompareWarpWarning
+        If some tell and others do not.
+    """
+    silent = [exposure for exposure in exposures if exposure.unit is None]
+    unit = next((exposure.unit for exposure in exposures if exposure.unit is not None), "")
+    if silent and unit:
+        warnings.warn(
+            f"{silent[0].path}: no BUNIT ({len(silent)} of {len(exposures)} files have none): "
+            f"taken to be in {unit} as the others",
+            CompareWarpWarning,
+            stacklevel=3,
+        )
+    return unit
+
+
+def _check_wcs(exposures: Sequence[Exposure]) -> None:
+    """Compare the pixel grids of all files that have a WCS with the first one's."""
+    telling = [exposure for exposure in exposures if exposure.wcs is not None]
+    for exposure in telling[1:]:
+        separation = wcs_separation(telling[0].wcs, exposure.wcs, exposure.shape)
+        if not separation <= WCS_TOLERANCE:
+            raise StackError(
+                f"{exposure.path}: its WCS is not that of {telling[0].path}: the same pixels lie "
+                f"{separation:.3g} pixels apart on the sky; warps need one pixel grid"
+            )
+
+
+def wcs_separation(first: WCS, second: WCS, shape: tuple[int, int]) -> float:
+    """Return how far apart two grids put the same array pixels.
+
+    Parameters
+    ----------
+    first, second : astropy.wcs.WCS
+        Celestial WCS of two arrays.
+    shape : tuple of int
+        ``(y, x)`` of both.
+
+    Returns
+    -------
+    float
+        The largest distance over the corners and the centre, in pixels of
+        `first`; NaN if one of them cannot be told.
+    """
+    height, width = shape
+    x = np.array([0, width - 1, 0, width - 1, (width - 1) / 2])
+    y = np.array([0, 0, height - 1, height - 1, (height - 1) / 2])
+    # Only from pixels to the sky: inverting a distortion may fail to converge.
+    there, here = first.pixel_to_world(x, y), second.pixel_to_world(x, y)
+    pixel = there[-1].separation(first.pixel_to_world(x[-1] + 1, y[-1]))
+    return float((there.separation(here) / pixel).max())
