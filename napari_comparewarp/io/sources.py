@@ -48,7 +48,7 @@ def find_sources(source: StackSource) -> list[Source]:
     Parameters
     ----------
     source : path, or iterable of paths or of what is known of files
-        A folder, a FITS file, several FITS files, or a manifest (a ``.csv`` or
+        A folder, a FITS file, several of these, or a manifest (a ``.csv`` or
         ``.ecsv`` table with the columns *path*, relative to the manifest, and
         optionally *visit*, *kind* and *psf_sigma*). In a folder, the FITS files
         in it and in its sub-folders ``direct`` and ``matched`` (or
@@ -61,9 +61,7 @@ def find_sources(source: StackSource) -> list[Source]:
         If there is nothing there, or a manifest cannot be read.
     """
     if not isinstance(source, (str, os.PathLike)):
-        sources = [
-            item if isinstance(item, Source) else Source(Path(item), named=True) for item in source
-        ]
+        sources = [found for item in source for found in _listed(item)]
         if not sources:
             raise StackError("the list of files is empty; give at least one FITS file")
         return sources
@@ -77,6 +75,14 @@ def find_sources(source: StackSource) -> list[Source]:
     if path.suffix.lower() in MANIFEST_SUFFIXES:
         return _in_manifest(path)
     return [Source(path, named=True)]
+
+
+def _listed(item: "str | os.PathLike[str] | Source") -> list[Source]:
+    """Return what one entry of a list stands for."""
+    if isinstance(item, Source):
+        return [item]
+    path = Path(item)
+    return _in_folder(path) if path.is_dir() else [Source(path, named=True)]
 
 
 def _in_folder(folder: Path) -> list[Source]:
