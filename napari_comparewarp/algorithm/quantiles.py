@@ -331,6 +331,9 @@ def _bin_scale(values, n_bins):  # type: ignore[no-untyped-def]
     for i in range(size):
         sample[i] = values[i * step]
     sample.sort()
+    if sample[size // 4] == sample[(3 * size) // 4]:
+        # Most values seem to be equal: no bins, but a look at that value.
+        return sample[size // 2], np.float32(0)
     low, high = sample[size // 16], sample[size - 1 - size // 16]
     width = high - low
     scale = np.float32(n_bins) / width if width > 0 else np.float32(0)
