@@ -6,12 +6,8 @@ import numpy as np
 import pytest
 from goldens import load, needs_goldens, planes
 
-from napari_comparewarp.algorithm.stacking import (
-    MaskRules,
-    combine_values,
-    count_and_combine_masks,
-    sorting_network,
-)
+from napari_comparewarp.algorithm.mask_combination import MaskRules, count_and_combine_masks
+from napari_comparewarp.algorithm.stacking import combine_values, sorting_network
 
 
 def combine(image, variance, mask, weights, bad=0, statistic="MEANCLIP", sigma=3.0, iterations=2,

@@ -7,9 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .compiled import kernel
+from .mask_combination import MaskRules, count_and_combine_masks
 from .mask_planes import OUTPUT_PLANES, add_planes, bits
 from .parallel import Progress, block, for_each_band, no_progress
-from .stacking import MaskRules, combine_values, count_and_combine_masks
+from .stacking import combine_values
 from .warps import WarpStack
 
 __all__ = ["Template", "fill_holes", "make_template"]
