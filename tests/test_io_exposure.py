@@ -62,6 +62,14 @@ def test_errors_are_squared_and_any_data_quality_bit_is_bad(tmp_path):
     assert np.flatnonzero(mask).tolist() == [3 * 30 + 3]
 
 
+def test_errors_written_as_small_integers_do_not_overflow(tmp_path):
+    error = np.full((20, 30), 300, np.int16)
+    error[0, 0] = -300
+    _, variance, _ = planes_of(write_plain(tmp_path / "a.fits", "ERR", error))
+    assert (variance[1:] == 90000).all()
+    assert variance[0, 0] == -90000
+
+
 def test_named_data_quality_bits_keep_their_names(tmp_path):
     dq = np.full((20, 30), 4, np.int16)
     path = write_plain(tmp_path / "a.fits", "ERR", dq + 0.5, dq=dq, cards={"MP_SAT": 2})

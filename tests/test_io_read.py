@@ -1,8 +1,10 @@
 """A stack of warps from FITS files."""
 
 import gc
+import gzip
 import hashlib
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +193,39 @@ def test_a_coadd_is_no_warp(tmp_path):
         assert cw.read_stack(tmp_path).n_epochs == 3
     with pytest.raises(StackError, match="so it is a coadd"):
         cw.read_stack([tmp_path / "direct" / "coadd.fits"])
+
+
+def test_more_mask_planes_than_a_coadd_has_room_for_are_refused_before_the_work(tmp_path):
+    planes = {f"P{bit}": bit for bit in range(9, 29)}
+    write_lsst(tmp_path / "epoch_1.fits", mask_planes=planes)
+    with pytest.raises(StackError, match=r"epoch_1\.fits.*29 mask planes; .*CLIPPED"):
+        cw.read_stack(tmp_path)
+    del planes["P27"], planes["P28"]
+    write_lsst(tmp_path / "epoch_1.fits", make_planes(), mask_planes=planes)
+    with pytest.warns(CompareWarpWarning, match="no MP_ card names bit"):
+        stack = cw.read_stack(tmp_path)
+    assert cw.run(stack).coadd.mask_planes.keys() >= planes.keys()
+
+
+def test_reading_leaves_the_way_that_warnings_are_shown_as_it_was(tmp_path):
+    write_stack(tmp_path, compressed=True)
+    before = list(warnings.filters), warnings.showwarning
+    for memory in (None, 1000):
+        cw.read_stack(tmp_path, memory=memory)
+        assert (list(warnings.filters), warnings.showwarning) == before
+
+
+def test_a_gzipped_stack_is_the_same_stack(tmp_path):
+    write_stack(tmp_path / "plain")
+    plain = cw.read_stack(tmp_path / "plain")
+    for item in plain.inputs:
+        target = tmp_path / "packed" / Path(item.path).relative_to(tmp_path / "plain")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Path(f"{target}.gz").write_bytes(gzip.compress(Path(item.path).read_bytes()))
+    packed = cw.read_stack(tmp_path / "packed")
+    assert packed.epochs == plain.epochs
+    np.testing.assert_array_equal(packed.matched.image, plain.matched.image)
+    np.testing.assert_array_equal(packed.direct.mask, plain.direct.mask)
 
 
 # --- stacks larger than memory -----------------------------------------------------------

@@ -15,6 +15,9 @@ Item = TypeVar("Item")
 #: raised by it stops the work.
 Progress = Callable[[str, int, int], None]
 
+#: Environment variable with the number of threads to use.
+THREADS_VARIABLE = "COMPAREWARP_THREADS"
+
 #: A band's planes together should fit a thread's share of the last-level cache, but a
 #: band should hold more work than it costs to begin one.
 BAND_BYTES = 12 << 20
@@ -25,7 +28,14 @@ def no_progress(stage: str, done: int, total: int) -> None:
 
 
 def n_threads() -> int:
-    """Return the number of cores that this process may use."""
+    """Return the number of cores that this process may use.
+
+    The environment variable `THREADS_VARIABLE` sets it, for processes that
+    share a machine.
+    """
+    chosen = os.environ.get(THREADS_VARIABLE, "")
+    if chosen.isdigit() and int(chosen) > 0:
+        return int(chosen)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -3,6 +3,7 @@
 import click
 
 from .. import __version__
+from .batch import batch
 from .common import CommandLine, debug_option
 from .config import config
 from .info import info
@@ -24,5 +25,5 @@ def main() -> None:
     """
 
 
-for _command in (run, simulate, score, info, config):
+for _command in (run, batch, simulate, score, info, config):
     main.add_command(_command)

@@ -1,5 +1,6 @@
-"""Bright objects to mark on a coadd: circles and boxes from a catalogue (section 10)."""
+"""Bright objects to mark on a coadd: circles and boxes from a catalogue."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy.typing as npt
 from astropy import units
 from astropy.coordinates import Angle, SkyCoord
 from astropy.table import Row, Table
-from regions import CircleSkyRegion, PixelRegion, RectangleSkyRegion, Regions
+from astropy.utils.exceptions import AstropyWarning
+from regions import CircleSkyRegion, PixCoord, PixelRegion, RectangleSkyRegion, RegionMeta, Regions
 
 from ..algorithm.warps import StackError, WarpStack
 
@@ -21,11 +23,13 @@ def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bo
     Parameters
     ----------
     path : path
-        A table, ``.ecsv`` or ``.csv``, with columns ``ra`` and ``dec`` (degrees)
-        and either ``radius``, for a circle, or ``width``, ``height`` and, if
-        need be, ``angle``, for a box turned from east to north. Sizes are
-        degrees unless the column has another unit; rows may leave the sizes
-        of the other shape empty. Or a DS9 region file, ``.reg``.
+        A table, ``.ecsv`` or ``.csv``, with columns ``ra`` and ``dec`` (ICRS)
+        and either ``radius``, for a circle, or ``width`` (east-west),
+        ``height`` and, if need be, ``angle``, for a box that is turned by it
+        from north to east. All are degrees unless the column has another unit;
+        rows may leave the sizes of the other shape empty. Or a DS9 region file,
+        ``.reg``, with any shapes that have an area; those that it excludes are
+        taken away from the others.
     stack : WarpStack
         Whose pixels are meant; it needs a WCS unless the regions are in image
         coordinates.
@@ -33,7 +37,7 @@ def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bo
     Returns
     -------
     ndarray of bool
-        ``(y, x)``.
+        ``(y, x)``: whether the centre of a pixel lies in one of the shapes.
 
     Raises
     ------
@@ -41,58 +45,115 @@ def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bo
         If the file cannot be read, or the stack has no WCS.
     """
     path = Path(path)
-    read = _from_region_file if path.suffix.lower() == ".reg" else _from_table
+    if not path.is_file():
+        raise StackError(f"{path}: no such file")
+    regions = _from_region_file(path) if path.suffix.lower() == ".reg" else _from_table(path)
     result = np.zeros(stack.shape, np.bool_)
-    for region in read(path):
-        if not isinstance(region, PixelRegion):
-            if stack.wcs is None:
-                raise StackError(
-                    f"{path}: gives places on the sky, but the warps have no WCS to find them with"
-                )
-            region = region.to_pixel(stack.wcs)
-        overlap = region.to_mask().to_image(stack.shape)
-        if overlap is not None:
-            result |= overlap > 0
+    for region in sorted(regions, key=_is_excluded):
+        pixels = _in_pixels(path, region, stack.wcs)
+        if pixels is not None:
+            _mark(result, pixels)
     return result
+
+
+def _is_excluded(region: Any) -> bool:
+    return not region.meta.get("include", True)
+
+
+def _in_pixels(path: Path, region: Any, wcs: Any) -> Any:
+    """Return a region in pixels of the patch; None for the far side of the sky, which has none."""
+    if isinstance(region, PixelRegion):
+        return region
+    if wcs is None:
+        raise StackError(
+            f"{path}: gives places on the sky, but the warps have no WCS to find them with"
+        )
+    place = region.vertices if hasattr(region, "vertices") else region.center
+    if not np.isfinite(wcs.world_to_pixel(place)).all():
+        return None
+    return region.to_pixel(wcs)
+
+
+def _mark(result: npt.NDArray[np.bool_], region: Any) -> None:
+    """Set the pixels of a region, or clear them where it is excluded."""
+    # No larger than the patch: a halo on a wide field may have far more pixels.
+    where, _ = region.bounding_box.get_overlap_slices(result.shape)
+    if where is None:
+        return
+    y, x = np.mgrid[where]
+    # Without its notes: releases differ in what an excluded region is said to contain.
+    inside = region.copy(meta=RegionMeta()).contains(PixCoord(x, y))
+    if _is_excluded(region):
+        result[where] &= ~inside
+    else:
+        result[where] |= inside
 
 
 def _from_region_file(path: Path) -> list[Any]:
     try:
-        return list(Regions.read(path, format="ds9"))
+        with warnings.catch_warnings():
+            # The reader leaves out what it does not understand: stars would go unmarked.
+            warnings.simplefilter("error", AstropyWarning)
+            regions = list(Regions.read(path, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable DS9 region file: {error}") from error
+        raise StackError(f"{path}: not a readable DS9 region file: {_one_line(error)}") from error
+    for region in regions:
+        name = type(region).__name__
+        if name.startswith(("Point", "Line", "Text")):
+            shape = name.removesuffix("Region").removesuffix("Sky").removesuffix("Pixel").lower()
+            raise StackError(
+                f"{path}: a {shape} has no area; bright objects are circles, boxes or other areas"
+            )
+    return regions
 
 
 def _from_table(path: Path) -> list[Any]:
+    table_format = "ascii.ecsv" if path.suffix.lower() == ".ecsv" else "ascii.csv"
     try:
-        table = Table.read(path, format="ascii.ecsv" if path.suffix == ".ecsv" else "ascii.csv")
+        table = Table.read(path, format=table_format)
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable table: {error}".splitlines()[0]) from error
+        raise StackError(f"{path}: not a readable table: {_one_line(error)}") from error
     missing = {"ra", "dec"} - set(table.colnames)
     if missing or not {"radius", "width"} & set(table.colnames):
         raise StackError(
             f"{path}: columns {', '.join(table.colnames)}; bright objects have ra and dec, with "
             "radius or with width and height"
         )
-    return [_region(path, number, row) for number, row in enumerate(table, start=1)]
+    regions = []
+    for number, row in enumerate(table, start=1):
+        try:
+            regions.append(_region(row))
+        except (TypeError, ValueError) as error:
+            raise StackError(f"{path}: row {number}: {_one_line(error)}") from error
+    return regions
 
 
-def _region(path: Path, number: int, row: Row) -> Any:
+def _region(row: Row) -> Any:
     """Return the circle or box of one row."""
-    place = SkyCoord(_angle(row, "ra"), _angle(row, "dec"))
-    radius, width, height = (_angle(row, name) for name in ("radius", "width", "height"))
+    ra, dec, radius, width, height, angle = (
+        _angle(row, name) for name in ("ra", "dec", "radius", "width", "height", "angle")
+    )
+    if ra is None or dec is None:
+        raise ValueError("no place: it needs ra and dec")
+    place = SkyCoord(ra, dec)
     if radius is not None and radius > 0:
         return CircleSkyRegion(place, radius)
     if width is not None and height is not None and width > 0 and height > 0:
-        angle = _angle(row, "angle")
         return RectangleSkyRegion(place, width, height, Angle(0, "deg") if angle is None else angle)
-    raise StackError(f"{path}: row {number} has neither a radius nor a width and a height > 0")
+    raise ValueError("neither a radius nor a width and a height > 0")
 
 
 def _angle(row: Row, name: str) -> Any:
     """Return an angle of a row; None where it is not given."""
-    if name not in row.colnames or np.ma.is_masked(row[name]):
+    if name not in row.colnames or row[name] is np.ma.masked:
         return None
-    value = float(row[name])
-    unit = row.table[name].unit or units.deg
-    return None if np.isnan(value) else Angle(value, unit)
+    try:
+        value = float(row[name])
+        angle = Angle(value, row.table[name].unit or units.deg)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} {row[name]} is no angle") from error
+    return angle if np.isfinite(value) else None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

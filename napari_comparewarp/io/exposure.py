@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from astropy.io import fits
@@ -351,7 +351,8 @@ def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
 
 
 def _variance_of_errors(error: np.ndarray) -> np.ndarray:
-    """Return signed squares."""
+    """Return signed squares, as real numbers: small integers would overflow."""
+    error = error.astype(np.result_type(error, np.float32), copy=False)
     return error * np.abs(error)
 
 
@@ -359,7 +360,8 @@ def _variance_of_weights(weight: np.ndarray) -> np.ndarray:
     """Return 1/weight, NaN where the weight is not finite and above 0."""
     usable = (weight > 0) & np.isfinite(weight)
     variance = np.full(weight.shape, np.nan, np.float32)
-    np.divide(1.0, weight, out=variance, where=usable, casting="same_kind")
+    with np.errstate(over="ignore"):  # A tiny weight is an infinite variance.
+        np.divide(1.0, weight, out=variance, where=usable, casting="same_kind")
     return variance
 
 
@@ -383,6 +385,3 @@ def _renumber(
     for bit, to in moves:
         mask |= ((values >> bit) & 1) << to
     return mask, present & ~named
-
-
-Layout = Literal["LSST exposure", "SCI/ERR/DQ", "SCI/WHT"]

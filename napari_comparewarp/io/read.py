@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..algorithm.mask_planes import LSST_PLANES, add_planes
+from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.warps import Cube, EpochId, InputFile, StackError, Warps, WarpStack
 from ..messages import CompareWarpWarning
 from .agreement import check_agreement, common_unit
@@ -185,6 +185,13 @@ def _common_planes(exposures: Sequence[Exposure]) -> dict[str, int]:
             planes = add_planes(planes, [name for name, _ in by_bit])
         except ValueError as error:
             raise StackError(f"{exposure.path}, HDU MASK: {error}") from error
+    try:
+        add_planes(planes, OUTPUT_PLANES)
+    except ValueError as error:
+        raise StackError(
+            f"{exposures[0].path}, HDU MASK: with those of the other files {len(planes)} mask "
+            f"planes; the coadd needs {', '.join(OUTPUT_PLANES)} too: {error}"
+        ) from error
     return planes
 
 
