@@ -115,7 +115,7 @@ def _client(scheduler: str | None, workers: int | None) -> "Iterator[Client]":
                 n_workers=count,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address=":0",
                 silence_logs=logging.CRITICAL,
             ) as cluster,
             Client(cluster, set_as_default=False) as client,
