@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..algorithm.parallel import THREADS_VARIABLE, n_threads
 from .patch_run import is_done, run_patch
-from .plan import Patch
+from .plan import Patch, PlanError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -80,9 +80,9 @@ def run_batch(
         else:
             waiting.append(patch)
     if waiting:
-        from distributed import as_completed
-
         with _client(scheduler, workers) as client:
+            from distributed import as_completed
+
             # The same patch is never the same work: its files may have changed.
             futures = {client.submit(run_patch, patch, pure=False): patch for patch in waiting}
             for future in as_completed(futures, loop=client.loop):
@@ -98,7 +98,12 @@ def run_batch(
 @contextmanager
 def _client(scheduler: str | None, workers: int | None) -> "Iterator[Client]":
     """Connect to a scheduler, or start a cluster on this machine."""
-    from distributed import Client, LocalCluster
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError:
+        raise PlanError(
+            'a batch needs dask.distributed: pip install "napari-comparewarp[batch]"'
+        ) from None
 
     if scheduler is not None:
         with Client(scheduler, set_as_default=False) as client:

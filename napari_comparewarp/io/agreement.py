@@ -134,6 +134,7 @@ def wcs_separation(first: WCS, second: WCS, shape: tuple[int, int]) -> float:
     x = np.array([0, width - 1, 0, width - 1, (width - 1) / 2])
     y = np.array([0, 0, height - 1, height - 1, (height - 1) / 2])
     # Only from pixels to the sky: inverting a distortion may fail to converge.
-    there, here = first.pixel_to_world(x, y), second.pixel_to_world(x, y)
+    there = first.pixel_to_world(x, y)
+    here = second.pixel_to_world(x, y).transform_to(there.frame)
     pixel = there[-1].separation(first.pixel_to_world(x[-1] + 1, y[-1]))
     return float((there.separation(here) / pixel).max())

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -33,6 +34,9 @@ _IMAGE_NAMES = ("IMAGE", "SCI")
 _MASK_NAMES = ("MASK", "DQ")
 _VARIANCE_NAMES = ("VARIANCE", "VAR", "ERR", "WHT")
 # What astropy calls a compressed image to which its writer gave no name.
+#: Held by the thread that has changed the warning filters.
+_WARNING_FILTERS = threading.RLock()
+
 _NO_NAME = ("", "COMPRESSED_IMAGE")
 _LSST_ORDER = {"IMAGE": 1, "MASK": 2, "VARIANCE": 3}
 
@@ -114,7 +118,8 @@ class Pixels:
 def open_fits(path: Path, verify: bool = False) -> Iterator[fits.HDUList]:
     """Open a FITS file whose headers are all there and whose data are not cut short.
 
-    Must be called from one thread at a time: it holds back astropy's warnings.
+    Files are open one at a time: astropy's warnings are held back meanwhile,
+    and Python keeps its warning filters for all threads together.
 
     Parameters
     ----------
@@ -129,7 +134,7 @@ def open_fits(path: Path, verify: bool = False) -> Iterator[fits.HDUList]:
         If the file is missing, unreadable, truncated or corrupt. It names the
         HDU. Whatever astropy raises while the file is open becomes one.
     """
-    with warnings.catch_warnings(record=True) as caught:
+    with _WARNING_FILTERS, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
         warnings.filterwarnings("always", "Datasum verification failed", AstropyWarning)
         with reading(path), path.open("rb") as file:

@@ -2,8 +2,9 @@
 
 import hashlib
 import warnings
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.warps import Cube, EpochId, InputFile, StackError, Warps, WarpStack
 from ..messages import CompareWarpWarning
 from .agreement import check_agreement, common_unit
-from .exposure import Exposure, NotAnExposure, read_pixels, scan_exposure
+from .exposure import Exposure, NotAnExposure, Pixels, read_pixels, scan_exposure
 from .sources import Source, StackSource, find_sources
 from .spool import SpooledCube, check_scratch_space, parse_memory
 
@@ -22,6 +23,9 @@ __all__ = ["read_stack"]
 #: A stack that takes more than this part of the memory is kept on disk: the
 #: engine's own arrays and one exposure that is being read need the rest.
 SPOOL_FRACTION = 0.6
+
+#: Exposures that may wait to be put in their place while the next is read.
+MOST_WAITING = 1
 
 _PLANE_TYPES = {"image": np.float32, "variance": np.float32, "mask": np.int32}
 
@@ -211,29 +215,40 @@ def _read_all(
 ) -> list[str]:
     """Fill the planes with the pixels of all files, and return the files' checksums.
 
-    Checksums are made beside the reading, as they leave the interpreter free.
-    Unpacking compressed tiles does not: two threads of it are slower than one.
+    Checksums and conversions are made beside the reading, as they leave the
+    interpreter free. Unpacking compressed tiles does not: two threads of it
+    are slower than one.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
         checksums = []
+        placing: deque[Future[None]] = deque()
         try:
             for done, (exposure, warps, row) in enumerate(targets, start=1):
                 checksums.append(pool.submit(_sha256, exposure.path))
-                _read_one(exposure, warps, row, mask_planes)
+                pixels = read_pixels(exposure, mask_planes)
+                _warn_of_masks(exposure, pixels)
+                placing.append(pool.submit(_place, pixels, warps, row))
+                if len(placing) > MOST_WAITING:
+                    placing.popleft().result()
                 if progress is not None:
                     progress("reading", done, len(targets))
+            for placed in placing:
+                placed.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         return [checksum.result() for checksum in checksums]
 
 
-def _read_one(exposure: Exposure, warps: Warps, row: int, mask_planes: dict[str, int]) -> None:
-    """Put the pixels of one file in their place."""
-    pixels = read_pixels(exposure, mask_planes)
+def _place(pixels: Pixels, warps: Warps, row: int) -> None:
+    """Put the pixels of one file in their place, in the machine's own format."""
     warps.image[row] = pixels.image  # type: ignore[index]
     warps.variance[row] = pixels.variance  # type: ignore[index]
     warps.mask[row] = pixels.mask  # type: ignore[index]
+
+
+def _warn_of_masks(exposure: Exposure, pixels: Pixels) -> None:
+    """Say what of a mask could not be taken by name."""
     if "MASK" in exposure.planes and exposure.mask_planes is None and pixels.mask.any():
         _warn(f"{exposure.path}, HDU MASK: no MP_ cards: every flagged pixel counts as BAD")
     if pixels.unnamed_bits:
