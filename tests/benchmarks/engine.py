@@ -1,5 +1,6 @@
 """The engine by itself: its stages, the bytes they must move, its memory, its first call."""
 
+import hashlib
 import subprocess
 import sys
 import tempfile
@@ -7,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from inputs import load_stack
 from measure import peak_memory
 
@@ -31,6 +33,7 @@ class StageTime:
 
     name: str
     seconds: float
+    cores: float
     gigabytes: float
 
 
@@ -39,12 +42,12 @@ def time_stages(stack: cw.WarpStack) -> list[StageTime]:
     given, made, result = Inputs(stack, cw.CompareWarpConfig()), None, []
     pixels = stack.n_epochs * stack.shape[0] * stack.shape[1]
     for stage in STAGES:
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         made = run_stages(given, made, [stage])
         seconds = time.perf_counter() - start
-        result.append(
-            StageTime(stage.name, seconds, BYTES_A_PIXEL.get(stage.name, 0) * pixels / 1e9)
-        )
+        cores = (time.process_time() - cpu) / seconds
+        moved = BYTES_A_PIXEL.get(stage.name, 0) * pixels / 1e9
+        result.append(StageTime(stage.name, seconds, cores, moved))
     return result
 
 
@@ -57,6 +60,23 @@ def memory_of_a_run(folder: Path) -> tuple[int, int, int]:
     before = peak_memory()
     cw.run(stack)
     return stack.nbytes, before, peak_memory()
+
+
+def run_of_files(folder: Path, memory: int | None) -> tuple[str, int]:
+    """Return a checksum of all that a run from files makes, and its resident peak, bytes.
+
+    To be called in a process of its own.
+    """
+    result = cw.run(cw.read_stack(folder / "warps", memory=memory))
+    peak = peak_memory()
+    made = [getattr(result.coadd, name) for name in ("image", "variance", "mask", "n_image")]
+    made += [result.template.image, result.template.variance, result.epoch_count]
+    made += [result.labels(epoch) for epoch in range(result.stack.n_epochs)]
+    made += [result.direct_mask(epoch) for epoch in range(result.stack.n_epochs)]
+    digest = hashlib.sha256()
+    for plane in made:
+        digest.update(np.ascontiguousarray(plane))
+    return digest.hexdigest(), peak
 
 
 def seconds_of_a_first_run() -> float:

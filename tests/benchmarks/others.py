@@ -1,6 +1,7 @@
 """Other programs on the same frames: ccdproc's Combiner, and SWarp's CLIPPED combine."""
 
 import shutil
+import sys
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +17,11 @@ from napari_comparewarp.algorithm.mask_planes import bits
 SWARP = shutil.which("SWarp") or shutil.which("swarp")
 
 
-def ccdproc_combine(stack: cw.WarpStack, rows: int) -> Callable[[], None]:
+def ccdproc_combine(stack: cw.WarpStack) -> Callable[[], None]:
     """Return a function that sigma-clips and averages the direct warps, unweighted.
 
-    Weighted, ccdproc up to 2.5.1 divides by the wrong sum. Only the first `rows`
-    rows are combined: its time grows with the number of pixels.
+    Weighted, ccdproc up to 2.5.1 divides by the wrong sum. All rows are combined:
+    its arrays of a few would fit the cache, and a pixel would cost much less.
     """
     import astropy.units as u
     from astropy.nddata import CCDData
@@ -30,9 +31,9 @@ def ccdproc_combine(stack: cw.WarpStack, rows: int) -> Callable[[], None]:
     direct = stack.direct
     frames = [
         CCDData(
-            np.nan_to_num(direct.image[epoch, :rows]),
+            np.nan_to_num(direct.image[epoch]),
             unit=u.nJy,
-            mask=(direct.mask[epoch, :rows] & bad != 0) | np.isnan(direct.image[epoch, :rows]),
+            mask=(direct.mask[epoch] & bad != 0) | np.isnan(direct.image[epoch]),
         )
         for epoch in range(stack.n_epochs)
     ]
@@ -67,10 +68,7 @@ def swarp_combine(folder: Path) -> Callable[[], None]:
 
 
 def files_to_file(folder: Path) -> Callable[[], None]:
-    """Return a function that does the same work from files to a file."""
-
-    def work() -> None:
-        result = cw.run(cw.read_stack(folder / "warps"))
-        result.write(folder / "coadd.fits", overwrite=True)
-
-    return work
+    """Return a function that does the same work from files to a file, in a program of its own."""
+    program = "from napari_comparewarp.cli import main; main()"
+    words = ["run", "warps", "-o", "coadd.fits", "--overwrite", "--quiet"]
+    return lambda: run_command([sys.executable, "-c", program, *words], folder)
