@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 import napari_comparewarp
@@ -89,13 +90,27 @@ def test_the_method_explains_every_knob():
     assert not missing
 
 
-def test_every_module_of_the_method_has_its_place_in_the_reference():
+def test_every_module_behind_the_command_line_has_its_place_in_the_reference():
+    pages = (ROOT / "docs" / "api").glob("*.md")
     listed = re.findall(
-        r"automodule:: napari_comparewarp\.algorithm\.(\w+)",
-        (ROOT / "docs" / "api" / "algorithm.md").read_text(),
+        r"automodule:: napari_comparewarp\.([\w.]+)", "".join(page.read_text() for page in pages)
     )
-    modules = (ROOT / "napari_comparewarp" / "algorithm").glob("[!_]*.py")
-    assert sorted(listed) == sorted(path.stem for path in modules)
+    package = ROOT / "napari_comparewarp"
+    rooms = ("algorithm", "io", "report", "batch")
+    modules = {
+        ".".join(path.relative_to(package).with_suffix("").parts)
+        for room in rooms
+        for path in (package / room).glob("[!_]*.py")
+    }
+    assert modules == {name for name in listed if name.partition(".")[0] in rooms}
+
+
+def test_the_page_on_files_explains_every_column_of_the_footprint_table():
+    image = np.zeros((3, 8, 8), np.float32)
+    stack = napari_comparewarp.WarpStack.from_arrays(image, image + 1, psf_sigma=1.0)
+    columns = napari_comparewarp.run(stack).footprints.colnames
+    section = (ROOT / "docs" / "files.md").read_text().partition("### Footprint table")[2]
+    assert not [name for name in columns if f"`{name}`" not in section.partition("###")[0]]
 
 
 def test_every_public_name_is_in_the_reference():

@@ -305,7 +305,7 @@ def _celestial_wcs(headers: list[fits.Header], hdus: fits.HDUList) -> WCS | None
 def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
     """Read the planes of an exposure.
 
-    ERR becomes variance as ERR·|ERR|, so that a negative error stays one.
+    ERR becomes variance as ``ERR·|ERR|``, so that a negative error stays one.
     WHT becomes 1/WHT; where it is not above 0 the pixel has no data: image and
     variance are NaN and NO_DATA is set.
 
