@@ -1,20 +1,25 @@
 """Running the patches of a plan side by side on dask.distributed."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from ..algorithm.parallel import THREADS_VARIABLE, n_threads
-from .patch_run import is_done, run_patch
+from ..algorithm.warps import StackError
+from ..config import ConfigError
+from ..io.atomic import OutputError
+from .patch_run import Summary, check_outputs, finished, make_patch
 from .plan import Patch, PlanError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, Future
 
-__all__ = ["Outcome", "run_batch"]
+__all__ = ["Outcome", "connect", "run_batch", "work_on"]
+
+#: Deaths of workers after which the patch that they worked on counts as failed.
+MOST_DEATHS = 3
 
 
 @dataclass(frozen=True)
@@ -26,15 +31,15 @@ class Outcome:
     patch : Patch
     state : {"done", "skipped", "failed"}
         Skipped: it had been done before.
-    summary : dict
-        What `run_patch` returns, where it was done now.
+    summary : Summary or None
+        What it came to; None where it failed.
     error : str
         One line, where it failed.
     """
 
     patch: Patch
-    state: str
-    summary: dict[str, Any]
+    state: Literal["done", "skipped", "failed"]
+    summary: Summary | None
     error: str = ""
 
 
@@ -43,12 +48,14 @@ def run_batch(
     *,
     scheduler: str | None = None,
     workers: int | None = None,
+    overwrite: bool = False,
     report: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Run the patches that are not done yet.
 
     A patch that fails does not stop the others. A patch whose worker dies is
-    given to another; after a few deaths it counts as failed.
+    given to another; after a few deaths it counts as failed. The workers also
+    find out whether a patch is done, as that means reading all its files.
 
     Parameters
     ----------
@@ -59,6 +66,8 @@ def run_batch(
     workers : int, optional
         Processes of the local cluster, by default one: a patch alone keeps all
         cores busy. The cores are shared out among them.
+    overwrite : bool
+        Whether files that no batch has made may be replaced.
     report : callable
         Called with the outcome of each patch as it comes.
 
@@ -66,73 +75,138 @@ def run_batch(
     -------
     list of Outcome
         In the order of the patches.
+
+    Raises
+    ------
+    OutputError
+        If a file stands in the way that no batch has made, before any work.
+    PlanError
+        If dask.distributed is not installed, or no scheduler answers.
     """
-    outcomes: dict[str, Outcome] = {}
+    if not overwrite:
+        check_outputs(patches)
+    outcomes: dict[int, Outcome] = {}
+    with connect(scheduler, workers) as client:
+        from distributed import as_completed
 
-    def settle(outcome: Outcome) -> None:
-        outcomes[str(outcome.patch.coadd_path)] = outcome
-        report(outcome)
+        # Never taken for work done before: the files may have changed since.
+        futures = {
+            client.submit(work_on, patch, pure=False): number
+            for number, patch in enumerate(patches)
+        }
+        for future in as_completed(futures, loop=client.loop):
+            number = futures[future]
+            outcomes[number] = _outcome(patches[number], future)
+            report(outcomes[number])
+    return [outcomes[number] for number in range(len(patches))]
 
-    waiting = []
-    for patch in patches:
-        if is_done(patch):
-            settle(Outcome(patch, "skipped", {}))
-        else:
-            waiting.append(patch)
-    if waiting:
-        with _client(scheduler, workers) as client:
-            from distributed import as_completed
 
-            # The same patch is never the same work: its files may have changed.
-            futures = {client.submit(run_patch, patch, pure=False): patch for patch in waiting}
-            for future in as_completed(futures, loop=client.loop):
-                patch = futures[future]
-                error = future.exception()
-                if error is None:
-                    settle(Outcome(patch, "done", future.result()))
-                else:
-                    settle(Outcome(patch, "failed", {}, _in_one_line(error)))
-    return [outcomes[str(patch.coadd_path)] for patch in patches]
+def work_on(patch: Patch) -> Outcome:
+    """Make a patch, unless it is done: what a worker does.
+
+    Parameters
+    ----------
+    patch : Patch
+
+    Returns
+    -------
+    Outcome
+        Done or skipped.
+
+    Raises
+    ------
+    StackError, OutputError
+        As `make_patch` does.
+    """
+    summary = finished(patch)
+    if summary is not None:
+        return Outcome(patch, "skipped", summary)
+    return Outcome(patch, "done", make_patch(patch))
 
 
 @contextmanager
-def _client(scheduler: str | None, workers: int | None) -> "Iterator[Client]":
-    """Connect to a scheduler, or start a cluster on this machine."""
+def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterator[Client]":
+    """Connect to a scheduler, or start a cluster on this machine.
+
+    Parameters
+    ----------
+    scheduler, workers : optional
+        As for `run_batch`.
+
+    Yields
+    ------
+    distributed.Client
+
+    Raises
+    ------
+    PlanError
+        If dask.distributed is not installed, or no scheduler answers.
+    """
     try:
+        import dask
         from distributed import Client, LocalCluster
+        from distributed.comm import resolve_address
+        from distributed.utils import silence_logging_cmgr
     except ImportError:
         raise PlanError(
             'a batch needs dask.distributed: pip install "napari-comparewarp[batch]"'
         ) from None
 
-    if scheduler is not None:
-        with Client(scheduler, set_as_default=False) as client:
-            yield client
-        return
-    count = workers or 1
-    share = max(1, n_threads() // count)
-    before = os.environ.get(THREADS_VARIABLE)
-    os.environ[THREADS_VARIABLE] = str(share)
-    try:
-        with (
+    with ExitStack() as stack:
+        # What a patch or a scheduler comes to is reported in one line, not in tracebacks as well.
+        stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
+        if scheduler is not None:
+            try:
+                client = Client(resolve_address(scheduler), set_as_default=False)
+            except (OSError, ValueError) as error:
+                raise PlanError(
+                    f"{scheduler}: no dask scheduler answers there; give an address such as "
+                    "tcp://host:8786"
+                ) from error
+            yield stack.enter_context(client)
+            return
+        settings = {
+            "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
+            # No patch waits at a busy worker: when that dies, those that wait there would be
+            # blamed for it too.
+            "distributed.scheduler.worker-saturation": 1.0,
+        }
+        stack.enter_context(dask.config.set(settings))
+        n_workers = workers or 1
+        cluster = LocalCluster(
+            n_workers=n_workers,
             # One patch at a time in each process, which keeps its share of the cores busy.
-            LocalCluster(
-                n_workers=count,
-                threads_per_worker=1,
-                processes=True,
-                dashboard_address=":0",
-                silence_logs=logging.CRITICAL,
-            ) as cluster,
-            Client(cluster, set_as_default=False) as client,
-        ):
-            yield client
-    finally:
-        if before is None:
-            del os.environ[THREADS_VARIABLE]
-        else:
-            os.environ[THREADS_VARIABLE] = before
+            threads_per_worker=1,
+            env={THREADS_VARIABLE: str(max(1, n_threads() // n_workers))},
+            # The plan says what a patch may take. An equal share of the machine is a guess, and
+            # a worker that exceeds it would be killed.
+            memory_limit=None,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        )
+        stack.enter_context(cluster)
+        yield stack.enter_context(Client(cluster, set_as_default=False))
+
+
+def _outcome(patch: Patch, future: "Future") -> Outcome:
+    """Return what became of a patch whose future has come to its end."""
+    if future.status == "finished":
+        return future.result()
+    if future.status == "error":
+        return Outcome(patch, "failed", None, _in_one_line(future.exception()))
+    return Outcome(
+        patch, "failed", None, "the scheduler was lost before the patch was reported done"
+    )
 
 
 def _in_one_line(error: BaseException) -> str:
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+    """Return what stopped a patch, without line breaks."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        deaths = error.allowed_failures + 1
+        return f"its worker process died, {deaths} times in a row; too little memory is one cause"
+    text = " ".join(str(error).split())
+    if isinstance(error, (ConfigError, OutputError, StackError)):
+        return text
+    return f"{type(error).__name__}: {text}"

@@ -1,29 +1,78 @@
 """The work on one patch of a batch, and the note that it is done."""
 
+import glob
 import hashlib
 import json
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..io.atomic import OutputError, replacing
-from ..io.sources import find_sources
+from ..messages import CompareWarpWarning
 from .plan import Patch
 
-__all__ = ["is_done", "run_patch"]
+if TYPE_CHECKING:
+    from ..algorithm.warps import WarpStack
+
+__all__ = ["Summary", "check_outputs", "finished", "make_patch"]
 
 
-def run_patch(patch: Patch) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Summary:
+    """What a patch came to.
+
+    Attributes
+    ----------
+    epochs : int
+        Epochs of the stack.
+    candidates, clipped : int
+        Candidates found, and those of them that were clipped.
+    notes : tuple of str
+        What an astronomer should know: what was left out or skipped, and why.
+    """
+
+    epochs: int
+    candidates: int
+    clipped: int
+    notes: tuple[str, ...]
+
+
+def check_outputs(patches: Sequence[Patch]) -> None:
+    """Refuse to replace files that no batch has made.
+
+    A patch that was done, or begun and interrupted, may be written again.
+
+    Raises
+    ------
+    OutputError
+        For the first file at fault.
+    """
+    for patch in patches:
+        if patch.receipt_path.exists() or _mark(patch).exists():
+            continue
+        for product in patch.products.values():
+            if os.path.lexists(product):
+                raise OutputError(
+                    f"{product} exists, and no {patch.receipt_path.name} says that a batch made "
+                    "it; say --overwrite to replace it"
+                )
+
+
+def make_patch(patch: Patch) -> Summary:
     """Coadd one patch and write its products, the note that it is done last.
 
     Parameters
     ----------
     patch : Patch
+        Its products are replaced where they exist; see `check_outputs`.
 
     Returns
     -------
-    dict
-        For a summary: ``epochs``, ``candidates``, ``clipped`` and ``messages``.
+    Summary
 
     Raises
     ------
@@ -35,67 +84,122 @@ def run_patch(patch: Patch) -> dict[str, Any]:
     from ..io.write import write_coadd, write_footprints, write_masks
     from ..result import run
 
-    patch.output.mkdir(parents=True, exist_ok=True)
-    # What an interrupted run has left is not to be taken for the work of this one.
-    patch.receipt_path.unlink(missing_ok=True)
-    stack = read_stack(patch.source, psf_sigma=patch.psf_sigma, memory=patch.memory)
-    result = run(stack, patch.config)
-    products = patch.products
-    write_coadd(result, products["coadd"], overwrite=True)
-    if patch.masks:
-        write_masks(result, products["masks"], overwrite=True)
-    if patch.footprints:
-        write_footprints(result, products["footprints"], overwrite=True)
-    if patch.regions:
-        write_regions(result, products["regions"], overwrite=True)
-    inputs = {item.path: item.sha256 for item in stack.inputs}
-    receipt = _what_it_is_made_from(patch, inputs) | {"outputs": _output_checksums(patch)}
-    with replacing(patch.receipt_path, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(receipt, indent=1) + "\n")
+    try:
+        patch.output.mkdir(parents=True, exist_ok=True)
+        _sweep(patch)
+    except OSError as error:
+        raise OutputError(f"{patch.output}: cannot be written to: {error.strerror}") from error
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", CompareWarpWarning)
+        stack = read_stack(patch.source, psf_sigma=patch.psf_sigma, memory=patch.memory)
+        result = run(stack, patch.config)
+    writers = {
+        "coadd": write_coadd,
+        "masks": write_masks,
+        "footprints": write_footprints,
+        "regions": write_regions,
+    }
+    _mark(patch).touch()
+    for product, place in patch.products.items():
+        writers[product](result, place, overwrite=True)
     verdicts = result.footprints["verdict"]
+    warned = [" ".join(str(item.message).split()) for item in caught]
+    summary = Summary(
+        epochs=stack.n_epochs,
+        candidates=len(verdicts),
+        clipped=int((verdicts == "clipped").sum()),
+        notes=(*warned, *result.messages),
+    )
+    receipt = _receipt(patch, stack, summary)
+    with replacing(patch.receipt_path, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(receipt, indent=1) + "\n", "utf-8")
+    _mark(patch).unlink(missing_ok=True)
+    return summary
+
+
+def finished(patch: Patch) -> Summary | None:
+    """Return what a patch came to, if this version has made it from what is there now.
+
+    Inputs and outputs are compared by their checksums, settings by their
+    values. Paths count from the output folder, so a tree that was moved as a
+    whole is still done.
+
+    Returns
+    -------
+    Summary or None
+        None if there is work to do.
+    """
+    try:
+        receipt = json.loads(patch.receipt_path.read_text("utf-8"))
+        settings = _settings(patch)
+        inputs = {os.path.relpath(path, patch.output): path for path in patch.input_files()}
+        outputs = receipt["outputs"]
+        same = (
+            settings == {key: receipt[key] for key in settings}
+            and set(inputs) == set(receipt["inputs"])
+            and set(patch.products) <= set(outputs)
+            and all(
+                _checksum(patch.output / name) == checksum
+                for product in patch.products
+                for name, checksum in outputs[product].items()
+            )
+            and all(_checksum(path) == receipt["inputs"][name] for name, path in inputs.items())
+        )
+        if not same:
+            return None
+        told = receipt["summary"]
+        return Summary(told["epochs"], told["candidates"], told["clipped"], tuple(told["notes"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        # Whatever a damaged note or a missing file leads to, the answer is to work again.
+        return None
+
+
+def _receipt(patch: Patch, stack: "WarpStack", summary: Summary) -> dict[str, Any]:
+    """Return what is noted of a patch that was made, for `finished`."""
+    from ..io.write import mask_path
+
+    # Of what was read, not of what is there by now.
+    checksums = {item.path: item.sha256 for item in stack.inputs}
+    files = {product: [place] for product, place in patch.products.items()}
+    if patch.masks:
+        files["masks"] = [mask_path(patch.products["masks"], epoch) for epoch in stack.epochs]
     return {
-        "epochs": stack.n_epochs,
-        "candidates": len(verdicts),
-        "clipped": int((verdicts == "clipped").sum()),
-        "messages": list(result.messages),
+        **_settings(patch),
+        "inputs": {
+            os.path.relpath(path, patch.output): checksums.get(str(path)) or _checksum(path)
+            for path in patch.input_files()
+        },
+        "outputs": {
+            product: {os.path.relpath(path, patch.output): _checksum(path) for path in paths}
+            for product, paths in files.items()
+        },
+        "summary": asdict(summary),
     }
 
 
-def is_done(patch: Patch) -> bool:
-    """Tell whether a patch has been done, by this version, from these inputs and settings.
-
-    Inputs and outputs are compared by their checksums.
-    """
-    try:
-        receipt = json.loads(patch.receipt_path.read_text())
-        inputs = {path: _checksum(Path(path)) for path in receipt["inputs"] if Path(path).is_file()}
-        expected = _what_it_is_made_from(patch, inputs) | {"outputs": _output_checksums(patch)}
-        return bool(receipt == expected)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False
-
-
-def _what_it_is_made_from(patch: Patch, inputs: dict[str, str]) -> dict[str, Any]:
-    """Return what makes the products of a patch what they are."""
+def _settings(patch: Patch) -> dict[str, Any]:
+    """Return what of a patch decides on its pixels, besides the files."""
     return {
         "program": f"napari-comparewarp {__version__}",
         "config": patch.config.model_dump(mode="json"),
         "psf_sigma": patch.psf_sigma,
-        "inputs": inputs,
-        # Files that lie in the folder but were left out are part of the choice too.
-        "listed": sorted(str(found.path) for found in find_sources(patch.source)),
     }
 
 
-def _output_checksums(patch: Patch) -> dict[str, str]:
-    """Return the checksums of all files that a patch has written."""
-    result: dict[str, str] = {}
-    for product in patch.products.values():
-        files = sorted(product.iterdir()) if product.is_dir() else [product]
-        if not all(file.is_file() for file in files):
-            raise OutputError(f"{product}: is not there")
-        result |= {str(file.relative_to(patch.output)): _checksum(file) for file in files}
-    return result
+def _mark(patch: Patch) -> Path:
+    """Return the file that says, while there is no note yet, whose the products are."""
+    return patch.output / f".{patch.name}.begun"
+
+
+def _sweep(patch: Patch) -> None:
+    """Remove the temporary files that a killed run of this patch has left."""
+    for place in (*patch.products.values(), patch.receipt_path):
+        if place.is_dir():
+            leftovers = place.glob(".*.part")
+        else:
+            leftovers = place.parent.glob(f".{glob.escape(place.name)}.*.part")
+        for leftover in leftovers:
+            leftover.unlink(missing_ok=True)
 
 
 def _checksum(path: Path) -> str:

@@ -1,29 +1,48 @@
 """What a batch is to do: a TOML file with a table for each patch."""
 
 import tomllib
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..config import PRESETS, CompareWarpConfig, ConfigError
+from ..algorithm.warps import StackError
+from ..config import CompareWarpConfig, ConfigError
+from ..io.sources import find_sources
+from ..io.spool import parse_memory
 
 __all__ = ["Patch", "PlanError", "read_plan"]
+
+#: Reads a file of settings.
+ConfigReader = Callable[[Path], CompareWarpConfig]
 
 
 class PlanError(ConfigError):
     """A plan that cannot be carried out; the message is one line."""
 
 
+def _file_stem(name: str) -> str:
+    if not name or name.startswith(".") or not name.isprintable() or set(name) & set("/\\"):
+        raise ValueError("a name is the stem of file names, without a path or a leading dot")
+    return name
+
+
+def _memory_size(memory: str | int) -> str | int:
+    parse_memory(memory)
+    return memory
+
+
 class _Settings(BaseModel):
     """What may stand in ``[defaults]``, and in a patch for itself."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     preset: str | None = None
+    config: str | None = None
     knobs: dict[str, Any] = {}
-    psf_sigma: float | None = None
-    memory: str | int | None = None
+    psf_sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    memory: Annotated[str | int, AfterValidator(_memory_size)] | None = None
     masks: bool | None = None
     footprints: bool | None = None
     regions: bool | None = None
@@ -32,16 +51,16 @@ class _Settings(BaseModel):
 class _PatchEntry(_Settings):
     """One ``[[patch]]`` of the file."""
 
-    name: str
-    stack: str | list[str]
+    name: Annotated[str, AfterValidator(_file_stem)]
+    stack: str | Annotated[list[str], Field(min_length=1)]
     output: str
 
 
 class _PlanFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     defaults: _Settings = _Settings()
-    patch: list[_PatchEntry]
+    patch: list[_PatchEntry] = Field(min_length=1)
 
 
 class Patch(BaseModel):
@@ -52,14 +71,17 @@ class Patch(BaseModel):
     name : str
         Stem of the files that are written.
     stack : tuple of Path
-        A folder, FITS files, or a manifest.
+        A folder, FITS files, or a manifest; absolute, as a worker may stand
+        in another folder.
     output : Path
-        Folder that the products go to.
+        Folder that the products go to, absolute.
     config : CompareWarpConfig
     psf_sigma : float or None
-        For files that do not say.
+        Gaussian sigma of the matched PSF, pixels, > 0, for files that do not
+        say.
     memory : str, int or None
-        Memory that the work on the patch may take.
+        Memory that the work on the patch may take, bytes or text such as
+        ``"2GB"``.
     masks, footprints, regions : bool
         What is written besides the coadd.
     """
@@ -82,11 +104,6 @@ class Patch(BaseModel):
         return self.stack[0] if len(self.stack) == 1 else self.stack
 
     @property
-    def coadd_path(self) -> Path:
-        """Where the coadd goes."""
-        return self.output / f"{self.name}.fits"
-
-    @property
     def receipt_path(self) -> Path:
         """Where it is noted that the patch is done, and from what."""
         return self.output / f"{self.name}.done.json"
@@ -94,24 +111,44 @@ class Patch(BaseModel):
     @property
     def products(self) -> dict[str, Path]:
         """Return the files and folders that are written, by what they are."""
-        wanted = {
-            "masks": self.output / f"{self.name}_masks" if self.masks else None,
-            "footprints": self.output / f"{self.name}.ecsv" if self.footprints else None,
-            "regions": self.output / f"{self.name}.reg" if self.regions else None,
+        places = {
+            "coadd": self.output / f"{self.name}.fits",
+            "masks": self.output / f"{self.name}_masks",
+            "footprints": self.output / f"{self.name}.ecsv",
+            "regions": self.output / f"{self.name}.reg",
         }
-        return {"coadd": self.coadd_path} | {k: p for k, p in wanted.items() if p is not None}
+        return {
+            product: place
+            for product, place in places.items()
+            if product == "coadd" or getattr(self, product)
+        }
+
+    def input_files(self) -> list[Path]:
+        """List what the coadd is made from: the files of the stack, and its manifest.
+
+        Files of a folder that will turn out to be no warps are among them.
+
+        Raises
+        ------
+        StackError
+            As `find_sources` does.
+        """
+        found = [source.path for source in find_sources(self.source)]
+        return sorted({*found, *(path for path in self.stack if path.is_file())})
 
 
-def read_plan(path: str | Path) -> list[Patch]:
+def read_plan(path: str | Path, read_config: ConfigReader) -> list[Patch]:
     """Read a plan and check it as a whole.
 
     Parameters
     ----------
     path : path
         A TOML file: ``[[patch]]`` tables with ``name``, ``stack`` and
-        ``output``, and in them or in ``[defaults]`` ``preset``, ``knobs``,
-        ``psf_sigma``, ``memory``, ``masks``, ``footprints`` and ``regions``.
-        Paths are relative to the file.
+        ``output``, and in them or in ``[defaults]`` ``preset`` or ``config``
+        (a file), ``knobs``, ``psf_sigma``, ``memory``, ``masks``,
+        ``footprints`` and ``regions``. Paths are relative to the file.
+    read_config : callable
+        Reads the files that ``config`` names.
 
     Returns
     -------
@@ -120,54 +157,111 @@ def read_plan(path: str | Path) -> list[Patch]:
     Raises
     ------
     PlanError
-        If the file cannot be read, holds what is not known, names a stack that
-        is not there, or two patches would write the same files.
+        If the file cannot be read, holds what is not known, names files that
+        are not there, or has a patch write what is another's or an input.
     """
     path = Path(path)
     try:
-        content = _PlanFile.model_validate(tomllib.loads(path.read_text()))
+        content = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
         raise PlanError(f"{path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # Not TOML, or not even text.
         raise PlanError(f"{path}: not readable as TOML: {error}") from error
+    try:
+        plan = _PlanFile.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise PlanError(f"{path}: {where}: {first['msg'].lower()}") from error
-    patches = [_patch(path, content.defaults, entry) for entry in content.patch]
-    if not patches:
-        raise PlanError(f"{path}: no patch in it")
-    seen: dict[Path, str] = {}
-    for patch in patches:
-        place = patch.coadd_path.resolve()
-        if place in seen:
-            raise PlanError(f"{path}: patches {seen[place]} and {patch.name} both write {place}")
-        seen[place] = patch.name
+        raise PlanError(f"{path}: {_in_words(error, content)}") from error
+    patches = []
+    for entry in plan.patch:
+        try:
+            patches.append(_patch(path.parent.resolve(), plan.defaults, entry, read_config))
+        except (ConfigError, StackError) as error:
+            raise PlanError(f"{path}: patch {entry.name!r}: {error}") from error
+    _check_places(path, patches)
     return patches
 
 
-def _patch(path: Path, defaults: _Settings, entry: _PatchEntry) -> Patch:
+def _patch(
+    folder: Path, defaults: _Settings, entry: _PatchEntry, read_config: ConfigReader
+) -> Patch:
     """Return a patch with the defaults where it says nothing itself."""
-    folder = path.parent
-    stack = [entry.stack] if isinstance(entry.stack, str) else entry.stack
-    places = tuple(folder / place for place in stack)
-    for place in places:
-        if not place.exists():
-            raise PlanError(f"{path}: patch {entry.name}: {place}: no such file or folder")
-    preset = entry.preset or defaults.preset
-    try:
-        values = dict(PRESETS[preset]) if preset is not None else {}
-    except KeyError:
-        raise PlanError(
-            f"{path}: patch {entry.name}: no preset {preset!r}; there are {', '.join(PRESETS)}"
-        ) from None
-    try:
-        config = CompareWarpConfig(**(values | defaults.knobs | entry.knobs))
-    except ConfigError as error:
-        raise PlanError(f"{path}: patch {entry.name}: {error}") from error
-    names = ("psf_sigma", "memory", "masks", "footprints", "regions")
-    chosen = defaults.model_dump(include=set(names), exclude_none=True)
-    chosen |= entry.model_dump(include=set(names), exclude_none=True)
-    return Patch(
-        name=entry.name, stack=places, output=folder / entry.output, config=config, **chosen
+    places = [entry.stack] if isinstance(entry.stack, str) else entry.stack
+    names = {"psf_sigma", "memory", "masks", "footprints", "regions"}
+    chosen = defaults.model_dump(include=names, exclude_none=True)
+    chosen |= entry.model_dump(include=names, exclude_none=True)
+    patch = Patch(
+        name=entry.name,
+        stack=tuple(folder / place for place in places),
+        output=folder / entry.output,
+        config=_config(folder, defaults, entry, read_config),
+        **chosen,
     )
+    for file in patch.input_files():
+        if not file.is_file():
+            raise StackError(f"{file}: no such file")
+    return patch
+
+
+def _config(
+    folder: Path, defaults: _Settings, entry: _PatchEntry, read_config: ConfigReader
+) -> CompareWarpConfig:
+    """Return the config of a patch: what it starts from, and the knobs set on top."""
+    for settings in (defaults, entry):
+        if settings.preset is not None and settings.config is not None:
+            raise ConfigError("preset and config exclude each other; give one of them")
+    base = defaults if entry.preset is None and entry.config is None else entry
+    if base.config is not None:
+        config = read_config(folder / base.config)
+    elif base.preset is not None:
+        config = CompareWarpConfig.preset(base.preset)
+    else:
+        config = CompareWarpConfig()
+    # TOML has no word for nothing.
+    knobs = {k: None if v == "none" else v for k, v in (defaults.knobs | entry.knobs).items()}
+    return config.replace(**knobs)
+
+
+def _check_places(path: Path, patches: Sequence[Patch]) -> None:
+    """Refuse patches that would write to each other's files, or to what is read."""
+    read_files, read_folders = set(), set()
+    for patch in patches:
+        for source in find_sources(patch.source):
+            folder = source.path.parent.resolve()
+            read_files |= {folder / source.path.name, source.path.resolve()}
+            if not source.named:
+                read_folders.add(folder)
+    writers: dict[Path, str] = {}
+    for patch in patches:
+        where = f"{path}: patch {patch.name!r}"
+        output = patch.output.resolve()
+        if output in read_folders:
+            raise PlanError(f"{where}: {output} is a folder that warps are read from")
+        for product in (*patch.products.values(), patch.receipt_path):
+            place = output / product.name
+            if place in read_files or place in read_folders:
+                raise PlanError(f"{where}: it would write to {place}, which is read")
+            if place in writers:
+                raise PlanError(
+                    f"{where}: it would write to {place}, as patch {writers[place]!r} does"
+                )
+            writers[place] = patch.name
+
+
+def _in_words(error: ValidationError, content: dict[str, Any]) -> str:
+    """Say in one line what is wrong first with the content of a plan."""
+    first = error.errors()[0]
+    table, *inner = first["loc"]
+    model: type[BaseModel] = _PlanFile
+    where, key = "", table
+    if table == "defaults" and inner:
+        model, where, key = _Settings, "[defaults]: ", inner[0]
+    elif table == "patch" and len(inner) > 1:
+        number, key = int(inner[0]), inner[1]
+        entry = content["patch"][number]
+        model, where = _PatchEntry, f"patch {entry.get('name', f'number {number + 1}')!r}: "
+    if first["type"] == "extra_forbidden":
+        return f"{where}no key {key!r}; there are {', '.join(model.model_fields)}"
+    if first["type"] == "missing":
+        return f"{where}{key} is missing" if where else "no [[patch]] in it"
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{where}{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"

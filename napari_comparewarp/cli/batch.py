@@ -1,11 +1,12 @@
 """`comparewarp batch`: many patches side by side."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .common import debug_option, format_table, quiet_option
+from .common import debug_option, format_table, overwrite_option, progress_bar, quiet_option
 
 if TYPE_CHECKING:
     from ..batch.cluster import Outcome
@@ -21,11 +22,17 @@ __all__ = ["batch"]
     type=click.IntRange(min=1),
     help="Processes on this machine; one by default, which uses all cores.",
 )
+@overwrite_option
 @quiet_option
 @debug_option
 @click.pass_context
 def batch(
-    context: click.Context, plan: Path, scheduler: str | None, workers: int | None, quiet: bool
+    context: click.Context,
+    plan: Path,
+    scheduler: str | None,
+    workers: int | None,
+    overwrite: bool,
+    quiet: bool,
 ) -> None:
     """Coadd the patches of PLAN, a TOML file, side by side.
 
@@ -33,29 +40,61 @@ def batch(
     skipped: a batch that was stopped goes on where it was. Exit code 1 if a
     patch failed.
     """
+    if scheduler is not None and workers is not None:
+        raise click.UsageError("--workers is for this machine; leave it out with --scheduler")
     from ..batch.plan import read_plan
+    from .knobs import read_config_file
 
-    patches = read_plan(plan)
+    patches = read_plan(plan, read_config_file)
     from ..batch.cluster import run_batch
 
-    def report(outcome: "Outcome") -> None:
-        if outcome.state == "failed":
-            click.echo(f"{outcome.patch.name}: failed: {outcome.error}", err=True)
-        elif not quiet:
-            click.echo(f"{outcome.patch.name}: {outcome.state}")
-        for message in outcome.summary.get("messages", ()):
-            click.echo(f"{outcome.patch.name}: note: {message}", err=True)
+    n_reported = 0
+    with progress_bar(quiet) as progress:
 
-    outcomes = run_batch(patches, scheduler=scheduler, workers=workers, report=report)
+        def report(outcome: "Outcome") -> None:
+            nonlocal n_reported
+            n_reported += 1
+            _say(outcome, quiet)
+            if progress is not None:
+                progress("patches", n_reported, len(patches))
+
+        if progress is not None:
+            progress("patches", 0, len(patches))
+        outcomes = run_batch(
+            patches, scheduler=scheduler, workers=workers, overwrite=overwrite, report=report
+        )
     if not quiet:
-        rows = [
-            (
-                outcome.patch.name,
-                outcome.state,
-                *(str(outcome.summary.get(n, "")) for n in ("epochs", "candidates", "clipped")),
-            )
-            for outcome in outcomes
-        ]
-        click.echo(format_table(("patch", "state", "epochs", "candidates", "clipped"), rows))
+        click.echo(summarise(outcomes))
     if any(outcome.state == "failed" for outcome in outcomes):
         context.exit(1)
+
+
+def _say(outcome: "Outcome", quiet: bool) -> None:
+    """Say what became of a patch, and what is to be known of it."""
+    from tqdm import tqdm
+
+    name = outcome.patch.name
+    # Its `write` steps aside from a progress bar, if one is there.
+    if outcome.state == "failed":
+        tqdm.write(f"{name}: failed: {outcome.error}", file=sys.stderr)
+    elif not quiet:
+        tqdm.write(f"{name}: {outcome.state}", file=sys.stdout)
+    if outcome.state == "done" and outcome.summary is not None:
+        for note in outcome.summary.notes:
+            tqdm.write(f"{name}: note: {note}", file=sys.stderr)
+
+
+def summarise(outcomes: "list[Outcome]") -> str:
+    """Return the outcomes of a batch as a table, for a terminal.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+    """
+    columns = ("epochs", "candidates", "clipped")
+    rows = []
+    for outcome in outcomes:
+        told = outcome.summary
+        numbers = ("-" if told is None else str(getattr(told, column)) for column in columns)
+        rows.append((outcome.patch.name, outcome.state, *numbers))
+    return format_table(("patch", "state", *columns), rows)
