@@ -8,8 +8,8 @@ were after each stage can begin again at the first stage whose knobs changed.
 An optional step is a function in a file of its own and one `Stage` in
 `STAGES`: one that adds to the differences appends to
 `Products.difference_terms` before "detections"; one that changes candidates
-replaces `Products.candidates` between "candidates" and "counts"; one that
-changes verdicts replaces `Products.verdicts` after "verdicts".
+replaces `Products.candidates` between "candidates" and "shelter"; one that
+changes verdicts replaces `Products.verdicts` between "verdicts" and "overrides".
 """
 
 import copy
