@@ -8,9 +8,9 @@ from matplotlib.image import imread
 from stacks import PSF_SIGMA, planes
 
 import napari_comparewarp as cw
+from napari_comparewarp.colours import COUNT_LIMIT
 from napari_comparewarp.io.atomic import OutputError
 from napari_comparewarp.report.pictures import (
-    COUNT_LIMIT,
     draw_coadds,
     draw_epoch_count,
     sky_stretch,

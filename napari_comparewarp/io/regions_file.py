@@ -7,21 +7,13 @@ import numpy as np
 from regions import PixCoord, PolygonPixelRegion, Regions, RegionVisual
 from skimage.measure import approximate_polygon, find_contours
 
+from ..colours import VERDICT_COLOURS
 from .atomic import OutputError, check_output, replacing
 
 if TYPE_CHECKING:
     from ..result import CompareWarpResult
 
-__all__ = ["VERDICT_COLOURS", "write_regions"]
-
-#: Verdicts in the order in which they are drawn, and colours that colour-blind eyes tell apart.
-VERDICT_COLOURS = {
-    "persistent": "#56b4e9",
-    "protected": "#0072b2",
-    "prefiltered": "#bbbbbb",
-    "streak": "#f0e442",
-    "clipped": "#e69f00",
-}
+__all__ = ["write_regions"]
 
 
 def write_regions(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:

@@ -12,9 +12,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
+from ..colours import COUNT_COLOURS, COUNT_LIMIT, VERDICT_COLOURS
 from ..io.atomic import check_output, check_output_folder, replacing
 from ..io.provenance import provenance_header
-from ..io.regions_file import VERDICT_COLOURS
 from ..io.write import grid_header, write_hdus
 
 if TYPE_CHECKING:
@@ -27,12 +27,6 @@ DPI = 110
 
 #: Sigma at which the colours of a difference end.
 CHI_LIMIT = 10.0
-
-#: The epoch count's colours end here, as in the published figures.
-COUNT_LIMIT = 4
-
-#: No epoch, then 1, 2, 3, 4 and more: dark to bright, also without colour vision.
-COUNT_COLOURS = ("#14141e", "#3b528b", "#21918c", "#5ec962", "#fde725")
 
 #: A picture shows no more pixels than this along an axis.
 MAX_PIXELS = 1100

@@ -1,0 +1,255 @@
+"""The dock widget: its sections, and what runs beside them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from napari.utils.notifications import show_info, show_warning
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QMessageBox,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..config import CompareWarpConfig
+from ..inspection import Inspection
+from ..io.atomic import OutputError
+from .compare_section import CompareSection
+from .export_section import ExportSection
+from .fold import Fold
+from .keys import Key, bind_keys, unbind_keys
+from .loading import Loader
+from .look_section import LookSection
+from .open_section import OpenSection
+from .session import Session, unwrapped
+from .tune_section import TuneSection
+
+__all__ = ["CompareWarpDock"]
+
+#: Work that is done sooner shows no progress, milliseconds.
+PATIENCE = 300
+
+
+class CompareWarpDock(QWidget):
+    """The CompareWarp window: open, tune, look, compare, export.
+
+    Parameters
+    ----------
+    viewer : napari.viewer.Viewer
+
+    Attributes
+    ----------
+    session : Session or None
+        What is open.
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = unwrapped(viewer)
+        self.session: Session | None = None
+        self._saved_overrides: Any = {}
+        self.loader = Loader(self)
+        self.open_section = OpenSection()
+        self.tune_section = TuneSection()
+        self.look_section = LookSection()
+        self.compare_section = CompareSection()
+        self.export_section = ExportSection()
+        self.sections = {
+            "Stack": self.open_section,
+            "Tune": self.tune_section,
+            "Look": self.look_section,
+            "Compare": self.compare_section,
+            "Export": self.export_section,
+        }
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(True)
+        self._cancel = QPushButton("Cancel")
+        self._cancel.clicked.connect(self.cancel)
+        self._work = QWidget()
+        self._patience = QTimer(self)
+        self._patience.setSingleShot(True)
+        self._patience.setInterval(PATIENCE)
+        self._patience.timeout.connect(self._work.show)
+        self._lay_out()
+        self.loader.loaded.connect(self.show_inspection)
+        self.loader.failed.connect(show_warning)
+        self.loader.progressed.connect(self._show_progress)
+        self.loader.finished.connect(self._hide_progress)
+        self.open_section.chosen.connect(self.open)
+        self.open_section.save_wanted.connect(self.save)
+        self.keys = self._make_keys()
+        # A closed window takes its widgets with it, and these take no leave.
+        self.destroyed.connect(_closer(self))
+
+    def open(
+        self,
+        source: str | Path | Sequence[str | Path],
+        config: CompareWarpConfig | None = None,
+        psf_sigma: float | None = None,
+        memory: str | int | None = None,
+    ) -> None:
+        """Open a stack or an inspection in a worker, and show it when it is there.
+
+        Parameters
+        ----------
+        source : path or sequence of path
+            A folder, FITS files, a manifest, or an inspection file.
+        config : CompareWarpConfig, optional
+        psf_sigma : float, optional
+            For files that do not say; by default what the section says.
+        memory : str or int, optional
+            By default what the section says.
+        """
+        self._patience.start()
+        section = self.open_section
+        self.loader.open(
+            source, config,
+            psf_sigma or section.psf_sigma.value() or None,
+            memory or section.memory.text().strip() or None,
+        )  # fmt: skip
+
+    def show_inspection(self, inspection: Inspection) -> None:
+        """Show an inspection that is there, in the place of the one that is open."""
+        if not self._may_leave():
+            inspection.close()
+            return
+        layers = None
+        if self.session is not None:
+            layers = self.session.layers
+            self._leave()
+        self.session = Session(self.viewer, inspection, layers, parent=self)
+        self._saved_overrides = inspection.overrides
+        self.session.said.connect(show_warning)
+        self.session.progressed.connect(self._show_progress)
+        self.session.finished.connect(self._hide_progress)
+        for section in self.sections.values():
+            section.set_session(self.session)
+        bind_keys(self.session, self.keys)
+        for message in inspection.result.messages:
+            show_warning(message)
+
+    def save(self, path: Path) -> None:
+        """Save settings and decisions; an existing file is asked about by the file dialog."""
+        if self.session is None:
+            return
+        try:
+            self.session.inspection.save(path, overwrite=True)
+        except OutputError as error:
+            show_warning(str(error))
+            return
+        self._saved_overrides = self.session.inspection.overrides
+        show_info(f"saved {path}")
+
+    def cancel(self) -> None:
+        """Give up what is being read or computed; what is on the screen stays."""
+        self.loader.cancel()
+        if self.session is not None:
+            self.session.cancel()
+
+    def close_session(self) -> None:
+        """Let go of what is open; its layers stay as they are."""
+        self.loader.cancel()
+        self._leave()
+        for section in self.sections.values():
+            section.set_session(None)
+
+    # --- the rest --------------------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        inner = QWidget()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(6, 6, 6, 6)
+        for title, section in self.sections.items():
+            column.addWidget(Fold(title, section, is_open=title != "Export"))
+        column.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(inner)
+        bar = area.verticalScrollBar().sizeHint().width()
+        area.setMinimumWidth(inner.minimumSizeHint().width() + bar)
+        row = QHBoxLayout(self._work)
+        row.setContentsMargins(6, 0, 6, 6)
+        row.addWidget(self._bar, 1)
+        row.addWidget(self._cancel)
+        self._work.hide()
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(area)
+        layout.addWidget(self._work)
+
+    def _make_keys(self) -> dict[str, Key]:
+        look, compare = self.look_section, self.compare_section
+        keys = [
+            Key("h", "footprints: show or hide", look.footprints.toggle),
+            Key("g", "the other picture of the pair", compare.show_other),
+            Key(";", "next stretch", look.next_curve),
+            Key("/", "list of keys", self.show_keys),
+            Key("Control-Z", "undo", self.tune_section.undo.click),
+            Key("Control-Shift-Z", "redo", self.tune_section.redo.click),
+        ]
+        return {key.key: key for key in keys}
+
+    def show_keys(self) -> None:
+        """Say what each key does."""
+        rows = "".join(f"<tr><td><b>{k.key}</b>&nbsp;&nbsp;</td><td>{k.text}</td></tr>" for k in self.keys.values())
+        show_info_box(self, f"<table>{rows}<tr><td><b>← →</b></td><td>epoch before, next</td></tr></table>")
+
+    def _may_leave(self) -> bool:
+        """Ask whether decisions that are in no file may be lost."""
+        session = self.session
+        if session is None or session.inspection.overrides == self._saved_overrides:
+            return True
+        answer = QMessageBox.question(
+            self, "CompareWarp",
+            "Decisions on footprints are not saved. Open another stack without them?",
+        )  # fmt: skip
+        return answer == QMessageBox.StandardButton.Yes
+
+    def _leave(self) -> None:
+        session, self.session = self.session, None
+        if session is not None:
+            self.compare_section.set_session(None)
+            unbind_keys(session, self.keys)
+            session.close()
+
+    def _show_progress(self, stage: str, done: int, total: int) -> None:
+        self._bar.setRange(0, max(total, 1))
+        self._bar.setValue(done)
+        self._bar.setFormat(f"{stage} {done}/{total}")
+        if not self._work.isVisible() and not self._patience.isActive():
+            self._patience.start()
+
+    def _hide_progress(self) -> None:
+        if self.loader.running or (self.session is not None and self.session.busy):
+            return
+        self._patience.stop()
+        self._work.hide()
+
+
+def show_info_box(parent: QWidget, text: str) -> None:
+    """Show a text in a box that does not hold up the window."""
+    box = QMessageBox(parent)
+    box.setWindowTitle("CompareWarp")
+    box.setText(text)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.open()
+
+
+def _closer(dock: CompareWarpDock) -> Any:
+    """Return what lets go of a dock's session once Qt has destroyed the dock."""
+    state = dock.__dict__
+
+    def close(*_: Any) -> None:
+        session = state.get("session")
+        if session is not None:
+            session.close()
+
+    return close

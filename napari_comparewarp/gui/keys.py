@@ -1,0 +1,51 @@
+"""Keys: bound to the layers of a session, and let go with it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from napari.layers import Layer
+
+from .session import Session
+
+__all__ = ["Key", "bind_keys", "unbind_keys"]
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key and what it does.
+
+    Attributes
+    ----------
+    key : str
+        As napari names it.
+    text : str
+        What it does, for a list of keys.
+    act : callable
+        Called without arguments.
+    """
+
+    key: str
+    text: str
+    act: Callable[[], object]
+
+
+def bind_keys(session: Session, keys: Mapping[str, Key]) -> None:
+    """Bind keys to all layers of a session: those of a layer go before the viewer's."""
+    for layer in session.layers:
+        for key in keys.values():
+            layer.bind_key(key.key, _handler(key), overwrite=True)
+
+
+def unbind_keys(session: Session, keys: Mapping[str, Key]) -> None:
+    """Let go of the keys of a session."""
+    for layer in session.layers:
+        for key in keys.values():
+            layer.bind_key(key.key, None, overwrite=True)
+
+
+def _handler(key: Key) -> Callable[[Layer], None]:
+    def handle(layer: Layer) -> None:
+        key.act()
+
+    handle.__doc__ = key.text
+    return handle
