@@ -14,6 +14,7 @@ from .algorithm.difference import EDGE, NO_DATA
 from .algorithm.mask_planes import bits
 from .algorithm.overrides import Decision, FootprintKey
 from .algorithm.parallel import Progress, no_progress
+from .algorithm.psf import PsfError, combine_kernels, missing_psf
 from .algorithm.spans import Spans, paint
 from .algorithm.stages import Inputs, Products, coadd_settings, run_stages
 from .algorithm.streak_stage import difference_of_epoch
@@ -239,6 +240,51 @@ class CompareWarpResult:
         return tuple(
             epoch for epoch, is_used in zip(self.stack.epochs, used, strict=True) if is_used
         )
+
+    def psf(self, y: int, x: int) -> npt.NDArray[np.float64]:
+        """Return the PSF of the coadd at one pixel.
+
+        It is the mean of the PSFs of the visits that went into that pixel, with
+        their weights. Where the pixels of a source have not all the same
+        visits, as across the edge of a clipped region, no single PSF is exact.
+        With the statistic MEDIAN, or where MEANCLIP leaves out a value, it is
+        the PSF of the mean of the same visits.
+
+        Parameters
+        ----------
+        y, x : int
+            Array indices.
+
+        Returns
+        -------
+        ndarray
+            ``(y, x)`` kernel, centred, an odd number of pixels on each side; it
+            sums to 1. `algorithm.psf.psf_sigma` measures its width.
+
+        Raises
+        ------
+        PsfError
+            If a visit that contributes has no PSF, or none contributes.
+        IndexError
+            If the pixel is outside the patch.
+        """
+        stack = self.stack
+        stack.check_pixel(y, x)
+        contributors = self.contributors(y, x)
+        if not contributors:
+            raise PsfError(f"y={y}, x={x}: no visit contributes there, so there is no PSF")
+        indices = [stack.epochs.index(epoch) for epoch in contributors]
+        models = [stack.psf[index] for index in indices]
+        missing = [
+            epoch for epoch, model in zip(contributors, models, strict=True) if model is None
+        ]
+        if missing:
+            raise PsfError(
+                f"y={y}, x={x}: {missing_psf(missing)}, so that of the coadd is not known there; "
+                "give it in the file, or as psf to WarpStack.from_arrays"
+            )
+        kernels = [model.kernel(y, x) for model in models if model is not None]
+        return combine_kernels(kernels, self.weights[indices])
 
     def unclipped(self) -> Coadd:
         """Return the coadd of the same warps with nothing clipped, to compare with."""

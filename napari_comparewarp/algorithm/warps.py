@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .mask_planes import LSST_PLANES
+from .psf import PsfError, PsfModel, as_psf
 
 __all__ = ["Cube", "EpochId", "InputFile", "StackError", "WarpStack", "Warps"]
 
@@ -105,6 +106,8 @@ class WarpStack:
         Unit of the images.
     inputs : tuple of InputFile
         The files, empty for a stack made of arrays.
+    psf : tuple of PsfModel or None
+        ``(epoch,)`` PSFs of the direct warps, None where one is not known.
     """
 
     direct: Warps
@@ -117,6 +120,7 @@ class WarpStack:
     wcs: Any = None
     unit: str = "nJy"
     inputs: tuple[InputFile, ...] = ()
+    psf: tuple[PsfModel | None, ...] = ()
     #: ``(epoch,)`` row of the matched warp of each direct warp, -1 where there is none.
     partner: npt.NDArray[np.intp] = field(init=False)
 
@@ -124,6 +128,8 @@ class WarpStack:
         row = {epoch: index for index, epoch in enumerate(self.matched_epochs)}
         partner = np.array([row.get(epoch, -1) for epoch in self.epochs], dtype=np.intp)
         object.__setattr__(self, "partner", partner)
+        if not self.psf:
+            object.__setattr__(self, "psf", (None,) * self.n_epochs)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -145,6 +151,20 @@ class WarpStack:
         }
         return sum(planes.values())
 
+    def check_pixel(self, y: int, x: int) -> None:
+        """Refuse array indices that are not in the patch.
+
+        Raises
+        ------
+        IndexError
+        """
+        height, width = self.shape
+        if not (0 <= y < height and 0 <= x < width):
+            raise IndexError(
+                f"pixel y={y}, x={x}; the patch has y from 0 to {height - 1} and x from 0 to "
+                f"{width - 1}"
+            )
+
     @classmethod
     def from_arrays(
         cls,
@@ -162,6 +182,7 @@ class WarpStack:
         wcs: Any = None,
         unit: str = "nJy",
         inputs: Sequence[InputFile] = (),
+        psf: Any = None,
     ) -> "WarpStack":
         """Make a stack of arrays; arrays of the right type are not copied.
 
@@ -192,6 +213,11 @@ class WarpStack:
             Unit of the images.
         inputs : sequence of InputFile, optional
             Where the arrays came from.
+        psf : float, PsfModel or sequence, optional
+            PSFs of the direct warps, for the PSF of the coadd: one for all, or
+            one for each of `epochs`. Each is a Gaussian sigma in pixels, a
+            ``(y, x)`` kernel image, a model of `algorithm.psf`, or None where
+            it is not known.
 
         Raises
         ------
@@ -240,6 +266,7 @@ class WarpStack:
             wcs=wcs,
             unit=unit,
             inputs=tuple(inputs),
+            psf=_make_psfs(psf, epochs),
         )
 
 
@@ -330,3 +357,21 @@ def _make_psf_sigma(
             "and > 0 pixels"
         )
     return sigma
+
+
+def _make_psfs(psf: Any, epochs: tuple[EpochId, ...]) -> tuple[PsfModel | None, ...]:
+    """Return one PSF for each direct warp, None where it is not known."""
+    if psf is None or isinstance(psf, (int, float, str, np.generic, PsfModel)):
+        psf = [psf] * len(epochs)
+    if len(psf) != len(epochs):
+        raise StackError(
+            f"psf has {len(psf)} entries; it must be one PSF, or one for each of the "
+            f"{len(epochs)} epochs"
+        )
+    models = []
+    for epoch, value in zip(epochs, psf, strict=True):
+        try:
+            models.append(None if value is None else as_psf(value))
+        except PsfError as error:
+            raise StackError(f"psf of epoch {epoch!r}: {error}") from error
+    return tuple(models)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..algorithm.mask_planes import LSST_PLANES
+from ..algorithm.psf import sigma_of_moments
 from .exposure import read_pixels, scan_exposure
 
 __all__ = ["describe"]
@@ -46,6 +47,13 @@ def describe(path: str | Path) -> dict[str, Any]:
         "kind": header.kind or "not said",
         "PSF sigma": "not said" if header.psf_sigma is None else f"{header.psf_sigma:.3f} pixels",
     }
+    if pixels.psf is not None:
+        size_y, size_x = pixels.psf.basis.shape[1:]
+        sigma = sigma_of_moments(pixels.psf.moments((height - 1) / 2, (width - 1) / 2))
+        result["PSF"] = (
+            f"{pixels.psf.kind}, {size_y} x {size_x} pixels; at the centre its second moments are "
+            f"those of sigma {sigma:.3f} pixels"
+        )
     if header.wcs is not None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -15,6 +15,7 @@ from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 
+from ..algorithm.psf import PsfModel
 from ..algorithm.warps import EpochId, StackError
 from .headers import (
     Kind,
@@ -27,6 +28,7 @@ from .headers import (
     visit_in_header,
     visit_in_name,
 )
+from .psf import read_psf
 
 __all__ = ["Exposure", "NotAnExposure", "Pixels", "open_fits", "read_pixels", "scan_exposure"]
 
@@ -106,12 +108,15 @@ class Pixels:
         int32, in the numbering that was asked for.
     unnamed_bits : int
         Bits that were set in the file but that no card names; they are dropped.
+    psf : PsfModel or None
+        What the file says of the PSF; None for a PSF-matched warp.
     """
 
     image: np.ndarray
     variance: np.ndarray
     mask: np.ndarray
     unnamed_bits: int
+    psf: PsfModel | None
 
 
 @contextmanager
@@ -303,7 +308,7 @@ def _celestial_wcs(headers: list[fits.Header], hdus: fits.HDUList) -> WCS | None
 
 
 def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
-    """Read the planes of an exposure.
+    """Read the planes of an exposure, and the PSF of a direct one.
 
     ERR becomes variance as ``ERR·|ERR|``, so that a negative error stays one.
     WHT becomes 1/WHT; where it is not above 0 the pixel has no data: image and
@@ -345,6 +350,10 @@ def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
                     "is made of integers"
                 )
             mask, unnamed_bits = _renumber(values, exposure.mask_planes, mask_planes)
+        psf = None
+        if exposure.kind != "matched":
+            with reading(exposure.path, "PSF"):
+                psf = read_psf(exposure.path, hdus, exposure.psf_sigma)
     if variance_name == "ERR":
         variance = _variance_of_errors(variance)
     elif variance_name == "WHT":
@@ -352,7 +361,7 @@ def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
         no_data = np.isnan(variance)
         image = np.where(no_data, np.float32(np.nan), image)
         mask[no_data] |= 1 << mask_planes["NO_DATA"]
-    return Pixels(image, variance, mask, unnamed_bits)
+    return Pixels(image, variance, mask, unnamed_bits, psf)
 
 
 def _variance_of_errors(error: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
+from ..algorithm.psf import PsfModel
 from ..algorithm.warps import Cube, EpochId, InputFile, StackError, Warps, WarpStack
 from ..messages import CompareWarpWarning
 from .agreement import check_agreement, common_unit
@@ -61,7 +62,8 @@ def read_stack(
     Returns
     -------
     WarpStack
-        Planes in native float32 and int32, masks in one numbering.
+        Planes in native float32 and int32, masks in one numbering, and the
+        PSFs of the direct warps as far as their files tell them.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def read_stack(
     matched_warps = _allocate(len(matched), shape, spooled) if matched else direct_warps
     targets = [(exposure, direct_warps, row) for row, exposure in enumerate(direct)]
     targets += [(exposure, matched_warps, row) for row, exposure in enumerate(matched)]
-    checksums = _read_all(targets, mask_planes, progress)
+    checksums, psfs = _read_all(targets, mask_planes, progress)
     return WarpStack(
         direct=direct_warps,
         matched=matched_warps,
@@ -111,6 +113,7 @@ def read_stack(
             InputFile(str(exposure.path), exposure.kind or "direct", exposure.visit, checksum)
             for exposure, checksum in zip(direct + matched, checksums, strict=True)
         ),
+        psf=tuple(psfs[: len(direct)]),
     )
 
 
@@ -212,21 +215,22 @@ def _read_all(
     targets: Sequence[tuple[Exposure, Warps, int]],
     mask_planes: dict[str, int],
     progress: Callable[[str, int, int], None] | None,
-) -> list[str]:
-    """Fill the planes with the pixels of all files, and return the files' checksums.
+) -> tuple[list[str], list[PsfModel | None]]:
+    """Fill the planes with the pixels of all files; return the files' checksums and PSFs.
 
     Checksums and conversions are made beside the reading, as they leave the
     interpreter free. Unpacking compressed tiles does not: two threads of it
     are slower than one.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
-        checksums = []
+        checksums, psfs = [], []
         placing: deque[Future[None]] = deque()
         try:
             for done, (exposure, warps, row) in enumerate(targets, start=1):
                 checksums.append(pool.submit(_sha256, exposure.path))
                 pixels = read_pixels(exposure, mask_planes)
                 _warn_of_masks(exposure, pixels)
+                psfs.append(pixels.psf)
                 placing.append(pool.submit(_place, pixels, warps, row))
                 if len(placing) > MOST_WAITING:
                     placing.popleft().result()
@@ -237,7 +241,7 @@ def _read_all(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        return [checksum.result() for checksum in checksums]
+        return [checksum.result() for checksum in checksums], psfs
 
 
 def _place(pixels: Pixels, warps: Warps, row: int) -> None:

@@ -15,7 +15,7 @@ from ..algorithm.mask_planes import LSST_PLANES
 from ..algorithm.warps import WarpStack
 from . import detector
 from .artifacts import VISITS_PER_NIGHT, Artifact, VisitSight, plant
-from .psf import blur, blur_sigma, spread_variance
+from .psf import add_point_sources, blur, blur_sigma, spread_variance
 from .sky import draw_sky, render_static
 from .streams import Stream, stream
 from .truth import Truth
@@ -42,6 +42,9 @@ _SKY_SIGMA = (14.5, 21.0)
 
 _PSF_SIGMA = (1.4, 2.4)
 _MATCHED_PSF_SIGMA = 2.6
+
+#: How far the stars of the widest direct PSF reach, pixels.
+_PSF_REACH = 47
 
 #: One visit in ten states a quarter of its true variance.
 _WRONG_VARIANCE = 6
@@ -107,6 +110,14 @@ class Night:
         """Shape ``(y, x)`` of the patch."""
         return self.truth.shape
 
+    @property
+    def psf(self) -> list[npt.NDArray[np.float32]]:
+        """For each epoch the ``(y, x)`` PSF of the direct warp: a star of flux 1."""
+        kernels = [np.zeros((2 * _PSF_REACH + 1,) * 2, np.float32) for _ in self.psf_sigma]
+        for kernel, sigma in zip(kernels, self.psf_sigma, strict=True):
+            add_point_sources(kernel, _PSF_REACH, _PSF_REACH, 1.0, float(sigma))
+        return kernels
+
     def stack(self) -> WarpStack:
         """Return the warps as a stack that the engine takes; nothing is copied."""
         return WarpStack.from_arrays(
@@ -121,6 +132,7 @@ class Night:
             epochs=self.visits,
             origin=self.origin,
             wcs=self.wcs,
+            psf=self.psf,
         )
 
 

@@ -102,7 +102,7 @@ _KINDS = {
 
 
 def _write_warp(night: Night, folder: Path, kind: str, index: int) -> Path:
-    """Write one warp: a primary header, then IMAGE, MASK and VARIANCE."""
+    """Write one warp: a primary header, IMAGE, MASK, VARIANCE and a direct one's PSF."""
     if kind == "direct":
         planes = night.image[index], night.variance[index], night.mask[index]
         psf_sigma = night.psf_sigma[index]
@@ -149,6 +149,9 @@ def _write_warp(night: Night, folder: Path, kind: str, index: int) -> Path:
             quantize_method=NO_DITHER,
         ),
     ]
+    if kind == "direct":
+        # Level 0: without loss.
+        hdus.append(_compressed("PSF", night.psf[index], fits.Header(), quantize_level=0.0))
     path = folder / kind / file_name.format(visit)
     fits.HDUList(hdus).writeto(path, checksum=True)
     return path
