@@ -103,6 +103,7 @@ class Inspection:
         self._turn = 0
         self._past: list[Settings] = []
         self._future: list[Settings] = []
+        self._looked_at: set[FootprintKey] = set()
         settings = Settings(config or CompareWarpConfig(), tuple((overrides or {}).items()))
         self._run = self._compute(settings, None, progress or self._report(self._turn))
         self._result = self._result_of(self._run)
@@ -147,6 +148,15 @@ class Inspection:
     def lost_overrides(self) -> tuple[FootprintKey, ...]:
         """Decisions whose footprint is gone; they hold again when it comes back."""
         return self._run.kept[-1].lost_overrides
+
+    @property
+    def looked_at(self) -> frozenset[FootprintKey]:
+        """The footprints that a person has looked at, decided on or not."""
+        return frozenset(self._looked_at)
+
+    def look_at(self, key: FootprintKey) -> None:
+        """Remember that a person has looked at a footprint; no result depends on it."""
+        self._looked_at.add(key)
 
     def override(self, footprint: "FootprintKey | int", decision: Decision | None) -> None:
         """Decide on one footprint by hand, or leave it to the rule again.
@@ -375,8 +385,9 @@ class Inspection:
         from .io.inspection_file import write_inspection
 
         write_inspection(
-            Path(path), self._stack, self.config, self.overrides, self._variance_scale, overwrite
-        )
+            Path(path), self._stack, self.config, self.overrides, self._variance_scale,
+            self._looked_at, overwrite,
+        )  # fmt: skip
 
     @classmethod
     def load(
@@ -416,8 +427,10 @@ class Inspection:
 
         saved = read_inspection(Path(path))
         if stack is None:
-            stack = saved.read_stack(memory)
-        return cls(stack, saved.config, saved.variance_scale, saved.overrides, progress)
+            stack = saved.read_stack(memory, progress)
+        inspection = cls(stack, saved.config, saved.variance_scale, saved.overrides, progress)
+        inspection._looked_at = set(saved.looked_at)
+        return inspection
 
 
 def _first_stage(start: _Run, settings: Settings) -> int:

@@ -13,6 +13,7 @@ import pytest
 from stacks import PSF_SIGMA, stack
 
 import napari_comparewarp as cw
+from napari_comparewarp.algorithm.overrides import FootprintKey
 from napari_comparewarp.algorithm.warps import StackError
 from napari_comparewarp.io.atomic import OutputError
 from napari_comparewarp.messages import CompareWarpWarning
@@ -150,3 +151,16 @@ def test_an_old_file_is_still_good_after_a_kill_in_the_middle_of_a_save(tmp_path
     process.wait()
     process.stdout.close()
     assert cw.Inspection.load(path, stack=stack()).overrides == {}
+
+
+def test_what_was_looked_at_comes_back_and_an_older_file_has_nothing_of_it(tmp_path):
+    warps = stack()
+    inspection = cw.Inspection(warps)
+    key = FootprintKey(epoch=warps.epochs[1], y=3, x=4)
+    inspection.look_at(key)
+    inspection.save(tmp_path / "mine.json")
+    assert cw.Inspection.load(tmp_path / "mine.json", warps).looked_at == {key}
+    content = json.loads((tmp_path / "mine.json").read_text())
+    del content["looked_at"]
+    (tmp_path / "older.json").write_text(json.dumps(content))
+    assert cw.Inspection.load(tmp_path / "older.json", warps).looked_at == set()

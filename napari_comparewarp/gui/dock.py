@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from napari.layers import Layer
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
@@ -24,6 +25,7 @@ from .compare_section import CompareSection
 from .export_section import ExportSection
 from .fold import Fold
 from .keys import Key, bind_keys, unbind_keys
+from .layers import LayerSet
 from .loading import Loader
 from .look_section import LookSection
 from .open_section import OpenSection
@@ -34,6 +36,9 @@ __all__ = ["CompareWarpDock"]
 
 #: Work that is done sooner shows no progress, milliseconds.
 PATIENCE = 300
+
+#: Between two layers that are added, milliseconds: the window draws and answers.
+ADDING = 20
 
 
 class CompareWarpDock(QWidget):
@@ -77,7 +82,10 @@ class CompareWarpDock(QWidget):
         self._patience.setInterval(PATIENCE)
         self._patience.timeout.connect(self._work.show)
         self._lay_out()
-        self.loader.loaded.connect(self.show_inspection)
+        self._adding = QTimer(self)
+        self._adding.timeout.connect(self._add_next)
+        self._waiting: tuple[Inspection, LayerSet, list[Layer]] | None = None
+        self.loader.loaded.connect(self._begin)
         self.loader.failed.connect(show_warning)
         self.loader.progressed.connect(self._show_progress)
         self.loader.finished.connect(self._hide_progress)
@@ -114,12 +122,18 @@ class CompareWarpDock(QWidget):
             memory or section.memory.text().strip() or None,
         )  # fmt: skip
 
-    def show_inspection(self, inspection: Inspection) -> None:
-        """Show an inspection that is there, in the place of the one that is open."""
+    def show_inspection(self, inspection: Inspection, layers: LayerSet | None = None) -> None:
+        """Show an inspection that is there, in the place of the one that is open.
+
+        Parameters
+        ----------
+        inspection : Inspection
+        layers : LayerSet, optional
+            Layers that show it, if they have been made.
+        """
         if not self._may_leave():
             inspection.close()
             return
-        layers = None
         if self.session is not None:
             layers = self.session.layers
             self._leave()
@@ -160,6 +174,24 @@ class CompareWarpDock(QWidget):
             section.set_session(None)
 
     # --- the rest --------------------------------------------------------------------------
+
+    def _begin(self, inspection: Inspection, layers: LayerSet) -> None:
+        """Add layers that a worker has made, one at a time: the window stays alive."""
+        missing = [] if self.session is not None else list(layers)
+        self._waiting = (inspection, layers, missing)
+        self._adding.start(ADDING)
+
+    def _add_next(self) -> None:
+        if self._waiting is None:
+            self._adding.stop()
+            return
+        inspection, layers, missing = self._waiting
+        if missing:
+            self.viewer.add_layer(missing.pop(0))
+            return
+        self._waiting = None
+        self._adding.stop()
+        self.show_inspection(inspection, layers)
 
     def _lay_out(self) -> None:
         inner = QWidget()
@@ -248,6 +280,7 @@ def _closer(dock: CompareWarpDock) -> Any:
     state = dock.__dict__
 
     def close(*_: Any) -> None:
+        state["loader"].close()
         session = state.get("session")
         if session is not None:
             session.close()

@@ -82,6 +82,8 @@ class LayerSet:
         self.stretch = stretch or Stretch()
         self.fill = FILL
         self.sexagesimal = True
+        #: Whether a viewer has been set up for them: a user's own view is left alone.
+        self.seen = False
         self.by_role: dict[str, Layer] = {role: self._make(role) for role in NAMES}
 
     def __iter__(self) -> Iterator[Layer]:

@@ -75,6 +75,9 @@ class EpochPlanes:
             return self._make(int(chosen))[rest]
         if len(chosen) == 0:
             return np.empty((0, *self.shape[1:]), self.dtype)[(slice(None), *rest)]
+        if len(chosen) == 1:
+            # How a viewer asks for a plane: nothing is copied.
+            return self._make(int(chosen[0]))[np.newaxis][(slice(None), *rest)]
         return np.stack([self._make(int(one))[rest] for one in chosen])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray:

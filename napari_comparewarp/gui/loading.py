@@ -1,18 +1,18 @@
 """Reading a stack and running it for the first time, beside the window."""
 
 from collections.abc import Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from napari.qt.threading import create_worker
 from qtpy.QtCore import QObject, Signal
 
 from ..config import CompareWarpConfig
 from ..inspection import Inspection
 from ..io.read import read_stack
+from .layers import LayerSet
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "load", "make_layers"]
 
 
 class Loader(QObject):
@@ -21,7 +21,7 @@ class Loader(QObject):
     Attributes
     ----------
     loaded : Signal
-        Sent with the inspection.
+        Sent with the inspection, and with layers that show it.
     failed : Signal
         Sent with one line.
     progressed : Signal
@@ -30,15 +30,21 @@ class Loader(QObject):
         Sent when the last one that was asked for is there, refused or cancelled.
     """
 
-    loaded = Signal(object)
+    loaded = Signal(object, object)
     failed = Signal(str)
     progressed = Signal(str, int, int)
     finished = Signal()
+
+    _landed = Signal(int, object, object)
+    _refused = Signal(int, str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._turn = 0
         self._running = False
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="loading")
+        self._landed.connect(self._land)
+        self._refused.connect(self._refuse)
 
     @property
     def running(self) -> bool:
@@ -72,13 +78,19 @@ class Loader(QObject):
                 raise CancelledError
             self.progressed.emit(stage, done, total)
 
-        def work() -> Inspection:
-            return load(source, config, psf_sigma, memory, report)
+        def work() -> None:
+            try:
+                inspection = load(source, config, psf_sigma, memory, report)
+                report("layers", 0, 1)
+                self._landed.emit(turn, inspection, make_layers(inspection))
+            except CancelledError:
+                return
+            except Exception as error:
+                # A window that was closed meanwhile wants to hear nothing.
+                if turn == self._turn:
+                    self._refused.emit(turn, one_line(error))
 
-        worker = create_worker(work)
-        worker.returned.connect(lambda inspection: self._land(turn, inspection))
-        worker.errored.connect(lambda error: self._fail(turn, error))
-        worker.start()
+        self._pool.submit(work)
 
     def cancel(self) -> None:
         """Give up what is being opened."""
@@ -87,20 +99,30 @@ class Loader(QObject):
             self._running = False
             self.finished.emit()
 
-    def _land(self, turn: int, inspection: Inspection) -> None:
+    def close(self) -> None:
+        """Give up what is being opened, and wait until nothing runs any more."""
+        self._turn += 1
+        self._running = False
+        self._pool.shutdown()
+
+    def _land(self, turn: int, inspection: Inspection, layers: LayerSet) -> None:
         if turn != self._turn:
             inspection.close()
             return
         self._running = False
-        self.loaded.emit(inspection)
+        self.loaded.emit(inspection, layers)
         self.finished.emit()
 
-    def _fail(self, turn: int, error: BaseException) -> None:
-        if turn != self._turn:
-            return
-        self._running = False
-        self.failed.emit(str(error).splitlines()[0] if str(error) else type(error).__name__)
-        self.finished.emit()
+    def _refuse(self, turn: int, message: str) -> None:
+        if turn == self._turn:
+            self._running = False
+            self.failed.emit(message)
+            self.finished.emit()
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error says, in one line."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
 def load(
@@ -115,3 +137,16 @@ def load(
         return Inspection.load(source, memory=memory, progress=progress)
     stack = read_stack(source, psf_sigma=psf_sigma, memory=memory, progress=progress)
     return Inspection(stack, config, progress=progress)
+
+
+def make_layers(inspection: Inspection) -> LayerSet:
+    """Make the layers of an inspection, with all that their first look takes.
+
+    Kernels and colour maps are compiled when they are first used: here, so that
+    no window has to wait for them.
+    """
+    layers = LayerSet(inspection)
+    for role in ("states", "mask", "difference", "warp"):
+        layers.by_role[role].data[0]
+    inspection.result.labels(0)
+    return layers

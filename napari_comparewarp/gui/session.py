@@ -84,7 +84,7 @@ class Session(QObject):
         self._selected: FootprintKey | None = None
         self._hidden_in_3d: list[Layer] = []
         self._shown: CompareWarpResult = inspection.result
-        if layers is not None:
+        if self.layers.views.inspection is not inspection:
             self.layers.show(inspection)
         self._add_layers()
         self._connect()
@@ -267,10 +267,11 @@ class Session(QObject):
     # --- what happens ----------------------------------------------------------------------
 
     def _add_layers(self) -> None:
-        missing = [layer for layer in self.layers if layer not in self.viewer.layers]
-        for layer in missing:
-            self.viewer.add_layer(layer)
-        if missing:
+        for layer in self.layers:
+            if layer not in self.viewer.layers:
+                self.viewer.add_layer(layer)
+        if not self.layers.seen:
+            self.layers.seen = True
             dims = self.viewer.dims
             dims.axis_labels = (*dims.axis_labels[:-3], "epoch", "y", "x")
             # Images of the sky have y up.

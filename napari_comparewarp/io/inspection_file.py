@@ -3,8 +3,8 @@
 import json
 import os
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithm.overrides import Decision, FootprintKey
+from ..algorithm.parallel import Progress
 from ..algorithm.warps import EpochId, StackError, WarpStack
 from ..config import CompareWarpConfig, ConfigError
 from ..messages import CompareWarpWarning
@@ -24,7 +25,9 @@ from .sources import Source
 FORMAT = "comparewarp inspection"
 FORMAT_VERSION = 1
 
-_KEYS = {"format", "version", "program", "config", "overrides", "variance_scale", "inputs"}
+#: What every inspection has, and what it may have besides.
+_REQUIRED = {"format", "version", "program", "config", "overrides", "variance_scale", "inputs"}
+_KEYS = _REQUIRED | {"looked_at"}
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class SavedInspection:
         Factors that were given instead of measured.
     inputs : tuple of SavedInput
         Empty for an inspection of arrays.
+    looked_at : frozenset of FootprintKey
+        Footprints that a person has looked at.
     """
 
     path: Path
@@ -59,8 +64,11 @@ class SavedInspection:
     overrides: dict[FootprintKey, Decision]
     variance_scale: npt.NDArray[np.float64] | None
     inputs: tuple[SavedInput, ...]
+    looked_at: frozenset[FootprintKey] = frozenset()
 
-    def read_stack(self, memory: str | int | None = None) -> WarpStack:
+    def read_stack(
+        self, memory: str | int | None = None, progress: Progress | None = None
+    ) -> WarpStack:
         """Read the warps that were inspected.
 
         Raises
@@ -90,6 +98,7 @@ class SavedInspection:
                 for item in self.inputs
             ],
             memory=memory,
+            progress=progress,
         )
         known = {(item.role, item.epoch): item.sha256 for item in self.inputs}
         for item in stack.inputs:
@@ -108,6 +117,7 @@ def write_inspection(
     config: CompareWarpConfig,
     overrides: Mapping[FootprintKey, Decision],
     variance_scale: Any,
+    looked_at: Collection[FootprintKey],
     overwrite: bool,
 ) -> None:
     """Write an inspection.
@@ -120,6 +130,7 @@ def write_inspection(
     config : CompareWarpConfig
     overrides : mapping of FootprintKey to {"clip", "keep"}
     variance_scale : array_like or None
+    looked_at : collection of FootprintKey
     overwrite : bool
 
     Raises
@@ -141,8 +152,14 @@ def write_inspection(
         "program": f"napari-comparewarp {version('napari-comparewarp')}",
         "config": config.model_dump(mode="json"),
         "overrides": [
-            {"epoch": key.epoch, "y": key.y, "x": key.x, "streak": key.streak, "decision": decision}
-            for key, decision in overrides.items()
+            {**asdict(key), "decision": decision} for key, decision in overrides.items()
+        ],
+        # Ids of epochs may be numbers and texts side by side.
+        "looked_at": [
+            asdict(key)
+            for key in sorted(
+                looked_at, key=lambda key: (str(key.epoch), key.y, key.x, key.streak)
+            )
         ],
         "variance_scale": factors,
         "inputs": [
@@ -183,7 +200,7 @@ def read_inspection(path: Path) -> SavedInspection:
             f"{content.get('program', 'an unknown program')}; this program reads version "
             f"{FORMAT_VERSION}"
         )
-    unknown, missing = set(content) - _KEYS, _KEYS - set(content)
+    unknown, missing = set(content) - _KEYS, _REQUIRED - set(content)
     if unknown or missing:
         what = f"unknown keys {sorted(unknown)}" if unknown else f"no keys {sorted(missing)}"
         raise StackError(f"{path}: {what}; an inspection has {', '.join(sorted(_KEYS))}")
@@ -192,10 +209,8 @@ def read_inspection(path: Path) -> SavedInspection:
     except ConfigError as error:
         raise StackError(f"{path}: {error}") from error
     try:
-        overrides = {
-            FootprintKey(item["epoch"], item["y"], item["x"], item["streak"]): _decision(item)
-            for item in content["overrides"]
-        }
+        overrides = {_key(item): _decision(item) for item in content["overrides"]}
+        looked_at = frozenset(_key(item) for item in content.get("looked_at", ()))
         inputs = tuple(
             SavedInput(
                 Path(os.path.normpath(path.parent / item["path"])), item["role"], item["epoch"],
@@ -207,8 +222,18 @@ def read_inspection(path: Path) -> SavedInspection:
         raise StackError(f"{path}: an override or input is damaged: {error!r}") from error
     factors = content["variance_scale"]
     return SavedInspection(
-        path, config, overrides, None if factors is None else np.array(factors, float), inputs
+        path,
+        config,
+        overrides,
+        None if factors is None else np.array(factors, float),
+        inputs,
+        looked_at,
     )
+
+
+def _key(item: Mapping[str, Any]) -> FootprintKey:
+    """Return the key of a footprint."""
+    return FootprintKey(item["epoch"], item["y"], item["x"], item["streak"])
 
 
 def _decision(item: Mapping[str, Any]) -> Decision:
