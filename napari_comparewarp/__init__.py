@@ -11,6 +11,7 @@ import lazy_loader
 if TYPE_CHECKING:
     from .algorithm.warps import WarpStack as WarpStack
     from .config import CompareWarpConfig as CompareWarpConfig
+    from .gui.layers import inspection_to_layers as inspection_to_layers
     from .inspection import Inspection as Inspection
     from .io.read import read_stack as read_stack
     from .result import CompareWarpResult as CompareWarpResult
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "algorithm.warps": ["WarpStack"],
         "config": ["CompareWarpConfig"],
+        "gui.layers": ["inspection_to_layers"],
         "inspection": ["Inspection"],
         "io.read": ["read_stack"],
         "result": ["CompareWarpResult", "run"],

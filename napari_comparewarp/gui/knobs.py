@@ -81,6 +81,8 @@ class KnobRow(QWidget):
         value: Any = self.editor.value  # type: ignore[attr-defined]
         if isinstance(self._default, Mapping):
             return _mapping_of(value)
+        if isinstance(self._default, tuple):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
         return value
 
     def show_value(self, value: Any) -> None:

@@ -228,10 +228,19 @@ class Session(QObject):
         """Show a footprint's epoch, and move and zoom to it."""
         epoch, pixels = footprint_pixels(self.inspection.result.products, footprint)
         self.epoch_index = epoch
-        y = (float(pixels.y.min()), float(pixels.y.max()) + 1)
-        x = (float(pixels.x0.min()), float(pixels.x1.max()))
+        self._show_box(
+            (int(pixels.y.min()), int(pixels.y.max()) + 1),
+            (int(pixels.x0.min()), int(pixels.x1.max())),
+        )
+
+    def go_to_pixel(self, y: int, x: int) -> None:
+        """Move and zoom to a pixel; the epoch stays."""
+        self._show_box((y, y + 1), (x, x + 1))
+
+    def _show_box(self, y: tuple[int, int], x: tuple[int, int]) -> None:
         layer = self.layers.by_role["states"]
-        centre = layer.data_to_world((epoch, sum(y) / 2 - 0.5, sum(x) / 2 - 0.5))
+        middle = (self.epoch_index, sum(y) / 2 - 0.5, sum(x) / 2 - 0.5)
+        centre = layer.data_to_world(middle)
         camera = self.viewer.scene.camera
         camera.center = (0.0, centre[-2], centre[-1])
         height, width = self._canvas_size()

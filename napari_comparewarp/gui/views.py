@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithm.coadd import Coadd
-from ..footprint_states import draw_states
+from ..footprint_states import SELECTED, draw_states
 from ..inspection import Inspection
 from ..result import CompareWarpResult
 from .mask_picture import draw_mask
@@ -26,6 +26,9 @@ COMPARISONS: Mapping[str, str] = {
     "removed": "what clipping removed",
     "pinned": "coadd of the pinned settings",
 }
+
+#: Where an arm of the cross begins and ends, pixels from its middle.
+CROSS = (3, 9)
 
 #: Opacity of a mask plane that nobody has set.
 DEFAULT_OPACITY = 0.5
@@ -45,6 +48,8 @@ class Views:
         Opacity of each mask plane, 0 to 1.
     selected : int or None
         Id of the footprint to draw a ring around.
+    cross : tuple of int or None
+        Pixel ``(y, x)`` to draw a cross around.
     comparison : str
         One of `COMPARISONS`.
     pinned : CompareWarpResult or None
@@ -55,6 +60,7 @@ class Views:
         self.inspection = inspection
         self.scheme: Scheme = SCHEMES["LSST"]
         self.selected: int | None = None
+        self.cross: tuple[int, int] | None = None
         self.comparison = "unclipped"
         self.pinned: CompareWarpResult | None = None
         planes = inspection.result.coadd.mask_planes
@@ -117,7 +123,13 @@ class Views:
 
     def states(self, epoch_index: int) -> npt.NDArray[np.uint8]:
         """Return the footprint states of an epoch, ``(y, x)``."""
-        return draw_states(self.result, epoch_index, self.selected)
+        image = draw_states(self.result, epoch_index, self.selected)
+        if self.cross is not None:
+            y, x = self.cross
+            for near, far in ((1 - CROSS[1], 1 - CROSS[0]), CROSS):
+                image[max(y + near, 0) : max(y + far, 0), x] = SELECTED
+                image[y, max(x + near, 0) : max(x + far, 0)] = SELECTED
+        return image
 
     def mask(self, epoch_index: int) -> npt.NDArray[np.uint8]:
         """Return the mask planes of an epoch as a picture, ``(y, x, 4)``."""

@@ -1,0 +1,251 @@
+"""The dock widget: open, tune, look, compare."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QMessageBox
+from stacks import stack
+
+import napari_comparewarp as cw
+from napari_comparewarp.footprint_states import OUTLINE, State
+from napari_comparewarp.gui.dock import CompareWarpDock
+from napari_comparewarp.gui.layers import NAMES
+from napari_comparewarp.gui.session import Session
+from napari_comparewarp.simulation import simulate_night, write_night
+
+EPOCH = 1
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("night") / "stack"
+    write_night(simulate_night(n_epochs=5, shape=(96, 110), seed=4), folder)
+    return folder
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy):
+    return make_napari_viewer_proxy()
+
+
+@pytest.fixture
+def dock(viewer):
+    made = CompareWarpDock(viewer)
+    viewer.window.add_dock_widget(made, name="CompareWarp")
+    return made
+
+
+@pytest.fixture
+def tuned(dock):
+    dock.show_inspection(cw.Inspection(stack()))
+    return dock
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """Return what the window tells its user."""
+    messages = []
+    for name in ("show_warning", "show_info"):
+        monkeypatch.setattr(f"napari_comparewarp.gui.dock.{name}", messages.append)
+    return messages
+
+
+def until_open(dock, qtbot):
+    qtbot.waitUntil(lambda: dock.session is not None, timeout=30_000)
+
+
+def press(dock, key):
+    layer = dock.session.layers.by_role["difference"]
+    layer.keymap[next(bound for bound in layer.keymap if str(bound) == key)](layer)
+
+
+def test_a_folder_is_opened_beside_the_window_and_shown(dock, night, qtbot):
+    dock.open(night)
+    assert dock.session is None
+    until_open(dock, qtbot)
+    assert [layer.name for layer in dock.viewer.layers] == list(NAMES.values())
+    assert "5 epochs of 96 × 110 pixels" in dock.open_section.about.text()
+
+
+def test_what_the_reader_refuses_is_said_in_one_line(dock, tmp_path, qtbot):
+    with qtbot.waitSignal(dock.loader.failed) as failed:
+        dock.open(tmp_path)
+    assert str(tmp_path) in failed.args[0]
+    assert "\n" not in failed.args[0]
+    assert dock.session is None
+
+
+def test_a_later_stack_overtakes_an_earlier_one(dock, night, tmp_path, qtbot):
+    dock.open(night)
+    dock.open(night, config=cw.CompareWarpConfig(chi_threshold=5.0))
+    until_open(dock, qtbot)
+    assert dock.session.config.chi_threshold == 5.0
+
+
+def test_opening_can_be_cancelled(dock, night, qtbot):
+    with qtbot.waitSignal(dock.loader.finished):
+        dock.open(night)
+        dock.cancel()
+    qtbot.wait(300)
+    assert dock.session is None
+
+
+def test_a_second_stack_takes_the_place_of_the_first_in_the_same_layers(tuned, qtbot):
+    layers = list(tuned.viewer.layers)
+    first = tuned.session
+    tuned.show_inspection(cw.Inspection(stack(n_epochs=4, shape=(50, 80), seed=2)))
+    assert list(tuned.viewer.layers) == layers
+    assert layers[0].data.shape == (50, 80)
+    assert tuned.session is not first
+    assert Session.of(tuned.viewer) is tuned.session
+
+
+def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypatch, qtbot):
+    first = tuned.session
+    first.decide(1, "keep")
+    no = QMessageBox.StandardButton.No
+    monkeypatch.setattr(QMessageBox, "question", lambda *args, **kwargs: no)
+    tuned.show_inspection(cw.Inspection(stack(seed=2)))
+    assert tuned.session is first
+
+
+def test_saved_decisions_come_back_from_the_file(dock, night, tmp_path, said, qtbot):
+    dock.open(night)
+    until_open(dock, qtbot)
+    dock.session.decide(1, "keep")
+    dock.save(tmp_path / "mine.json")
+    assert said[-1].endswith("mine.json")
+    assert len(json.loads((tmp_path / "mine.json").read_text())["overrides"]) == 1
+    first = dock.session
+    dock.open(tmp_path / "mine.json")
+    qtbot.waitUntil(lambda: dock.session is not first, timeout=30_000)
+    assert list(dock.session.inspection.overrides.values()) == ["keep"]
+
+
+@pytest.mark.parametrize("name", ["chi_threshold", "temporal_threshold", "spatial_threshold"])
+def test_the_three_knobs_are_in_front_and_act_while_they_move(tuned, name, qtbot):
+    front = tuned.tune_section.grids[0]
+    assert list(front.rows) == ["chi_threshold", "temporal_threshold", "spatial_threshold"]
+    with qtbot.waitSignal(tuned.session.result_changed):
+        front.rows[name].editor.value = 0.9 if name != "chi_threshold" else 5.0
+    assert getattr(tuned.session.inspection.config, name) == front.rows[name].value
+
+
+def test_every_other_knob_is_in_one_of_the_groups(tuned):
+    shown = [name for grid in tuned.tune_section.grids for name in grid.rows]
+    assert sorted(shown) == sorted(cw.CompareWarpConfig.model_fields)
+
+
+def test_the_summary_counts_what_is_clipped(tuned, qtbot):
+    table = tuned.session.inspection.result.footprints
+    clipped = int((table["verdict"] == "clipped").sum())
+    assert f"<b>{clipped}</b> of {len(table)}" in tuned.tune_section.summary.text()
+    tuned.session.epoch_index = EPOCH
+    assert f"Epoch {EPOCH}:" in tuned.tune_section.summary.text()
+
+
+def test_undo_shows_the_old_value_again(tuned, qtbot):
+    row = tuned.tune_section.row("chi_threshold")
+    with qtbot.waitSignal(tuned.session.finished):
+        row.editor.value = 5.0
+    with qtbot.waitSignal(tuned.session.result_changed):
+        tuned.tune_section.undo.click()
+    assert row.value == 7.5
+    assert not tuned.tune_section.undo.isEnabled()
+    assert tuned.tune_section.redo.isEnabled()
+
+
+def test_a_preset_sets_all_its_knobs(tuned, qtbot):
+    with qtbot.waitSignal(tuned.session.finished):
+        tuned.tune_section.preset.textActivated.emit("dmtn-080")
+    assert tuned.session.inspection.config == cw.CompareWarpConfig.preset("dmtn-080")
+    assert tuned.tune_section.row("grow_sigma").value == 2.4
+
+
+def test_the_buttons_show_one_picture_and_follow_the_layer_list(tuned):
+    look, by_role = tuned.look_section, tuned.session.layers.by_role
+    look.bases["template"].click()
+    assert by_role["template"].visible
+    assert not by_role["difference"].visible
+    by_role["count"].visible = True
+    assert look.bases["count"].isChecked()
+
+
+def test_a_mask_plane_has_an_opacity_of_its_own(tuned):
+    views = tuned.session.layers.views
+    bad = tuned.session.inspection.stack.direct.mask[0] == 1
+    bad[:3] = False  # NO_DATA as well
+    assert views.mask(0)[bad][:, 3].min() > 0
+    tuned.look_section._set_plane_opacity("BAD", 0.0)
+    assert views.mask(0)[bad][:, 3].max() == 0
+
+
+def test_keys_do_what_their_buttons_do(tuned, qtbot):
+    states = tuned.session.layers.by_role["states"]
+    press(tuned, "H")
+    assert not states.visible
+    assert not tuned.look_section.footprints.isChecked()
+    press(tuned, "H")
+    assert states.visible
+    press(tuned, ";")
+    assert tuned.session.layers.stretch.curve == "linear"
+
+
+def test_keys_are_let_go_with_the_session(tuned):
+    layers = list(tuned.session.layers)
+    assert all(layer.keymap for layer in layers)
+    tuned.close_session()
+    assert not any(layer.keymap for layer in layers)
+    assert not tuned.tune_section.isEnabled()
+
+
+def test_settings_can_be_pinned_and_compared_with(tuned, qtbot):
+    pinned = tuned.session.inspection.result.coadd.image
+    tuned.compare_section.pin.click()
+    with qtbot.waitSignal(tuned.session.result_changed):
+        tuned.session.tune(max_epochs=0, temporal_threshold=0.0, max_epochs_slope=0.0)
+    tuned.session.layers.set_comparison("pinned")
+    shown = np.asarray(tuned.session.layers.by_role["compared"].data)
+    np.testing.assert_array_equal(shown, pinned)
+    assert (shown != tuned.session.inspection.result.coadd.image).any()
+
+
+def test_a_viewer_closed_in_the_middle_of_work_leaves_no_thread_behind(
+    make_napari_viewer_proxy, night, qtbot
+):
+    viewer = make_napari_viewer_proxy()
+    dock = CompareWarpDock(viewer)
+    viewer.window.add_dock_widget(dock)
+    dock.show_inspection(cw.Inspection(stack()))
+    dock.session.tune(template_statistic="MEDIAN")
+    dock.open(night)
+    del dock
+    viewer.close()
+
+    def working():
+        names = ("inspection", "loading")
+        return [t for t in threading.enumerate() if t.name.startswith(names)]
+
+    deadline = time.monotonic() + 10
+    while working() and time.monotonic() < deadline:
+        qtbot.wait(50)
+    assert working() == []
+
+
+def test_a_clipped_trail_is_seen_from_opening_to_export(dock, night, tmp_path, qtbot):
+    dock.open(night)
+    until_open(dock, qtbot)
+    with qtbot.waitSignal(dock.session.finished):
+        dock.tune_section.row("chi_threshold").editor.value = 5.0
+    result = dock.session.inspection.result
+    row = result.footprints[result.footprints["verdict"] == "clipped"][0]
+    dock.session.select(int(row["id"]), go=True)
+    assert dock.session.epoch_index == row["epoch_index"]
+    shown = dock.session.layers.by_role["states"]._slice.image.raw
+    assert (shown % OUTLINE == State.CLIPPED).any()
+    dock.session.inspection.result.write(Path(tmp_path / "coadd.fits"))
+    assert (tmp_path / "coadd.fits").exists()
