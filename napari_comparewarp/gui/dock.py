@@ -8,12 +8,10 @@ from napari.layers import Layer
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QMessageBox,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -21,6 +19,7 @@ from qtpy.QtWidgets import (
 from ..config import CompareWarpConfig
 from ..inspection import Inspection
 from ..io.atomic import OutputError
+from .column import Column
 from .compare_section import CompareSection
 from .export_section import ExportSection
 from .fold import Fold
@@ -200,13 +199,7 @@ class CompareWarpDock(QWidget):
         for title, section in self.sections.items():
             column.addWidget(Fold(title, section, is_open=title != "Export"))
         column.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(inner)
-        bar = area.verticalScrollBar().sizeHint().width()
-        area.setMinimumWidth(inner.minimumSizeHint().width() + bar)
+        area = Column(inner)
         row = QHBoxLayout(self._work)
         row.setContentsMargins(6, 0, 6, 6)
         row.addWidget(self._bar, 1)

@@ -129,12 +129,15 @@ class Session(QObject):
         return layer
 
     def show_base(self, role: str) -> None:
-        """Show one of the images, and hide the images that lie above it."""
+        """Show one of the images, and hide the others."""
         roles = [name for name in NAMES if name not in ("mask", "states")]
-        self.layer(role).visible = True
+        # Where nothing deviates, the epoch count lets the sky through.
+        shown = (role, "template") if role == "count" else (role,)
+        for other in shown:
+            self.layer(other).visible = True
         for other in roles:
             layer = self.layers.by_role[other]
-            if other != role and layer in self.viewer.layers:
+            if other not in shown and layer in self.viewer.layers:
                 layer.visible = False
 
     def refresh(self, *roles: str) -> None:
