@@ -28,6 +28,7 @@ from .layers import LayerSet
 from .loading import Loader
 from .look_section import LookSection
 from .open_section import OpenSection
+from .preferences import read_preferences, subscribe
 from .session import Session, unwrapped
 from .tune_section import TuneSection
 
@@ -91,6 +92,7 @@ class CompareWarpDock(QWidget):
         self.open_section.chosen.connect(self.open)
         self.open_section.save_wanted.connect(self.save)
         self.keys = self._make_keys()
+        self._end_preferences = subscribe(self.look_section.prefer)
         # A closed window takes its widgets with it, and these take no leave.
         self.destroyed.connect(_closer(self))
 
@@ -133,6 +135,7 @@ class CompareWarpDock(QWidget):
         if not self._may_leave():
             inspection.close()
             return
+        first = self.session is None
         if self.session is not None:
             layers = self.session.layers
             self._leave()
@@ -143,6 +146,8 @@ class CompareWarpDock(QWidget):
         self.session.finished.connect(self._hide_progress)
         for section in self.sections.values():
             section.set_session(self.session)
+        if first:
+            self.look_section.prefer(read_preferences())
         bind_keys(self.session, self.keys)
         for message in inspection.result.messages:
             show_warning(message)
@@ -273,6 +278,7 @@ def _closer(dock: CompareWarpDock) -> Any:
     state = dock.__dict__
 
     def close(*_: Any) -> None:
+        state["_end_preferences"]()
         state["loader"].close()
         session = state.get("session")
         if session is not None:

@@ -100,9 +100,9 @@ class LayerSet:
 
     def show(self, inspection: Inspection) -> None:
         """Let the same layers show another inspection."""
-        scheme = self.views.scheme
-        self.views = Views(inspection)
-        self.views.scheme = scheme
+        before, self.views = self.views, Views(inspection)
+        self.views.scheme = before.scheme
+        self.views.kept_differences = before.kept_differences
         for role, layer in self.by_role.items():
             layer.data = self._data(role)
         self.by_role["count"].contrast_limits = (0, self.views.limit_of_count())

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from .fold import Fold
+from .preferences import Preferences
 from .schemes import SCHEMES
 from .session import Session
 from .stretch import CURVES, LIMITS, Stretch
@@ -203,9 +204,20 @@ class LookSection(QWidget):
             self._session.layers.views.plane_opacity[name] = opacity
             self._session.refresh("mask")
 
-    def set_scheme(self, name: str) -> None:
-        """Use the colours of one of `SCHEMES`."""
-        if self._session is not None:
-            self._session.layers.set_scheme(SCHEMES[name])
+    def prefer(self, preferences: Preferences) -> None:
+        """Show things as a user prefers them."""
+        session = self._session
+        if session is None:
+            return
+        layers = session.layers
+        stretch = Stretch(preferences.curve, preferences.limits)
+        if stretch != layers.stretch:
+            layers.set_stretch(stretch)
+            self.curve.setCurrentText(stretch.curve)
+            self.limits.setCurrentText(stretch.limits)
+        if SCHEMES[preferences.colours] is not layers.views.scheme:
+            layers.set_scheme(SCHEMES[preferences.colours])
             self._list_planes()
             self.show_scheme()
+        layers.sexagesimal = preferences.sky_coordinates == "sexagesimal"
+        layers.views.kept_differences = preferences.kept_differences

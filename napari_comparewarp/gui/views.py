@@ -17,7 +17,7 @@ from .schemes import SCHEMES, Scheme
 
 __all__ = ["COMPARISONS", "Views"]
 
-#: Differences that are kept: the epoch on the screen and its neighbours.
+#: Differences that are kept at first: the epoch on the screen and its neighbours.
 KEPT_DIFFERENCES = 3
 
 #: What the comparison can be, and what its layer is then called.
@@ -44,6 +44,8 @@ class Views:
     Attributes
     ----------
     scheme : Scheme
+    kept_differences : int
+        Warp differences that are kept in memory, one an epoch.
     plane_opacity : dict of str to float
         Opacity of each mask plane, 0 to 1.
     selected : int or None
@@ -59,6 +61,7 @@ class Views:
     def __init__(self, inspection: Inspection) -> None:
         self.inspection = inspection
         self.scheme: Scheme = SCHEMES["LSST"]
+        self.kept_differences = KEPT_DIFFERENCES
         self.selected: int | None = None
         self.cross: tuple[int, int] | None = None
         self.comparison = "unclipped"
@@ -111,7 +114,7 @@ class Views:
         chi = self.result.chi(epoch_index)
         with self._lock:
             self._differences[key] = chi
-            while len(self._differences) > KEPT_DIFFERENCES:
+            while len(self._differences) > self.kept_differences:
                 self._differences.popitem(last=False)
         return chi
 
