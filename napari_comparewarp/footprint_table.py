@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .algorithm.margins import epoch_limit, epochs_margin, epochs_needed
 from .algorithm.stages import Products
 from .algorithm.verdicts import Verdict
 from .algorithm.warps import WarpStack
@@ -32,6 +33,10 @@ _COLUMNS = {
     "max_epochs": ("", "in how many epochs an artifact may appear there"),
     "fraction": ("", "fraction of its area that deviates in at most so many epochs"),
     "good_fraction": ("", "fraction of its area that is not masked anyway"),
+    "epochs_needed": ("", "smallest max_epochs with which the rule clips it; -1: none"),
+    "epochs_margin": ("", "limit on epochs, before it is rounded down, minus epochs_needed"),
+    "spatial_margin": ("", "fraction minus the spatial threshold"),
+    "chi_margin": ("", "peak_chi minus the chi threshold, in sigma"),
     "verdict": ("", "what becomes of it"),
     "decided_by": ("", "rule, or hand"),
     "reason": ("", "the rule that decided, with its numbers"),
@@ -60,7 +65,7 @@ def make_footprint_table(
     for index in range(stack.n_epochs):
         for name, values in _rows_of_candidates(index, config, products).items():
             parts[name].append(values)
-        for name, values in _rows_of_streaks(index, products).items():
+        for name, values in _rows_of_streaks(index, config, products).items():
             parts[name].append(values)
     columns = {name: np.concatenate(values) for name, values in parts.items() if values}
     columns["id"] = np.arange(1, len(columns["epoch_index"]) + 1)
@@ -82,18 +87,17 @@ def _rows_of_candidates(
     n_mean = made.counts.n_mean[index]
     names = np.array([verdict.name.lower() for verdict in Verdict])
     good = found.good_area / found.area
-    reasons = [
-        _reason(config, Verdict(verdict), by_hand, fraction, maximum, n, good_fraction)
-        for verdict, by_hand, fraction, maximum, n, good_fraction in zip(
-            verdicts.verdict,
-            verdicts.by_hand,
-            verdicts.fraction,
-            verdicts.max_epochs,
-            n_mean,
-            good,
-            strict=True,
-        )
-    ]
+    needed = epochs_needed(made.counts.cumulative[index], found.area, config.spatial_threshold)
+    limit = epoch_limit(
+        n_mean, temporal_threshold=config.temporal_threshold, max_epochs=config.max_epochs,
+        max_epochs_slope=config.max_epochs_slope,
+    )  # fmt: skip
+    # Plain numbers: a table has up to tens of thousands of rows.
+    measures = (
+        verdicts.verdict, verdicts.by_hand, verdicts.fraction, verdicts.max_epochs, n_mean, good,
+    )  # fmt: skip
+    rows = zip(*(measure.tolist() for measure in measures), strict=True)
+    reasons = [_reason(config, *row) for row in rows]
     return {
         "epoch_index": np.full(len(found), index),
         "y0": found.box[:, 0],
@@ -107,13 +111,19 @@ def _rows_of_candidates(
         "max_epochs": verdicts.max_epochs,
         "fraction": verdicts.fraction,
         "good_fraction": good,
+        "epochs_needed": needed,
+        "epochs_margin": epochs_margin(needed, limit),
+        "spatial_margin": verdicts.fraction - config.spatial_threshold,
+        "chi_margin": found.peak_chi - np.float32(config.chi_threshold),
         "verdict": names[verdicts.verdict],
         "decided_by": np.where(verdicts.by_hand, "hand", "rule"),
         "reason": np.array(reasons, dtype=str),
     }
 
 
-def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
+def _rows_of_streaks(
+    index: int, config: CompareWarpConfig, made: Products
+) -> dict[str, np.ndarray]:
     """Return the columns of one epoch's streaks."""
     streaks = made.streaks[index]
     n, kept = len(streaks.groups), np.array(streaks.kept, np.bool_)
@@ -124,6 +134,8 @@ def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
         [(s.y.min(), s.y.max() + 1, s.x0.min(), s.x1.max()) for s in streaks.groups], np.int32
     )
     masks = [spans.mask(epoch_count.shape) for spans in streaks.groups]
+    peak_chi = np.array(streaks.peak_chi, np.float32)
+    nothing = np.full(n, np.nan)
     return {
         "epoch_index": np.full(n, index),
         "y0": boxes[:, 0],
@@ -131,12 +143,16 @@ def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
         "x0": boxes[:, 2],
         "x1": boxes[:, 3],
         "area": np.array([spans.area for spans in streaks.groups]),
-        "peak_chi": np.array(streaks.peak_chi, np.float32),
+        "peak_chi": peak_chi,
         "polarity": np.full(n, "positive"),
         "n_mean": np.array([n_matched[mask].mean() for mask in masks]),
         "max_epochs": np.full(n, -1),
-        "fraction": np.full(n, np.nan),
-        "good_fraction": np.full(n, np.nan),
+        "fraction": nothing,
+        "good_fraction": nothing,
+        "epochs_needed": np.full(n, -1),
+        "epochs_margin": nothing,
+        "spatial_margin": nothing,
+        "chi_margin": peak_chi - np.float32(config.chi_threshold),
         "verdict": np.where(kept, "persistent", "streak"),
         "decided_by": np.where(kept, "hand", "rule"),
         "reason": np.where(
@@ -147,7 +163,7 @@ def _rows_of_streaks(index: int, made: Products) -> dict[str, np.ndarray]:
 
 def _reason(
     config: CompareWarpConfig,
-    verdict: Verdict,
+    verdict: int,
     by_hand: bool,
     fraction: float,
     maximum: int,
@@ -155,13 +171,13 @@ def _reason(
     good: float,
 ) -> str:
     """Say in one line which rule decided, or that none did."""
-    if verdict is Verdict.PREFILTERED:
+    if verdict == Verdict.PREFILTERED:
         return f"{good:.3f} of its area is unmasked, not more than {config.prefilter_ratio:g}"
     rule = f"{fraction:.3f} of its area deviates in at most {maximum} of {n_mean:.1f} epochs"
     if by_hand:
-        return f"{'clipped' if verdict is Verdict.CLIPPED else 'kept'} by hand; {rule}"
-    if verdict is Verdict.PERSISTENT:
+        return f"{'clipped' if verdict == Verdict.CLIPPED else 'kept'} by hand; {rule}"
+    if verdict == Verdict.PERSISTENT:
         return f"{rule}, not more than {config.spatial_threshold:g}"
-    if verdict is Verdict.PROTECTED:
+    if verdict == Verdict.PROTECTED:
         return f"{rule}, but it lies inside a bright source"
     return f"{rule}, more than {config.spatial_threshold:g}"

@@ -1,0 +1,147 @@
+"""The candidates of all epochs side by side, with all that the temporal and spatial rules need."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from ..algorithm.counts import Counts
+from ..algorithm.footprints import Candidates
+from ..algorithm.spans import Spans
+from ..algorithm.stages import Products
+from ..algorithm.verdicts import Verdict, Verdicts, decide
+from ..config import CompareWarpConfig
+from ..inspection import InspectionError
+
+__all__ = ["Pool", "first_ids", "footprints_of_epochs", "locate", "pool_candidates"]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Some candidates of any epochs, without their pixels.
+
+    Attributes
+    ----------
+    id : ndarray of int
+        ``(candidate,)`` number in the table of footprints.
+    epoch_index : ndarray of int
+        ``(candidate,)`` place of its epoch in the stack.
+    candidates : Candidates
+        Without runs.
+    counts : Counts
+        Of one epoch, as it were: ``n_mean[0]`` and ``cumulative[0]`` are of the pool.
+    inside_source : ndarray of bool
+        ``(candidate,)`` lies wholly inside a bright source.
+    verdict : ndarray of uint8
+        ``(candidate,)`` the present verdict, values of `Verdict`.
+    by_hand : ndarray of bool
+        ``(candidate,)`` that verdict is a decision by hand.
+    """
+
+    id: npt.NDArray[np.int64]
+    epoch_index: npt.NDArray[np.int64]
+    candidates: Candidates
+    counts: Counts
+    inside_source: npt.NDArray[np.bool_]
+    verdict: npt.NDArray[np.uint8]
+    by_hand: npt.NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def __getitem__(self, which: npt.NDArray[np.bool_]) -> "Pool":
+        """Return the candidates of the pool that are flagged."""
+        counts = replace(
+            self.counts,
+            n_mean=(self.counts.n_mean[0][which],),
+            cumulative=(self.counts.cumulative[0][which],),
+        )
+        return Pool(
+            self.id[which], self.epoch_index[which], _without_runs([self.candidates], which),
+            counts, self.inside_source[which], self.verdict[which], self.by_hand[which],
+        )  # fmt: skip
+
+    def rule(self, config: CompareWarpConfig) -> Verdicts:
+        """Return what the rules say of each candidate at some setting of the thresholds."""
+        (verdicts,) = decide(
+            (self.candidates,), self.counts, (self.inside_source,),
+            temporal_threshold=config.temporal_threshold, max_epochs=config.max_epochs,
+            max_epochs_slope=config.max_epochs_slope, spatial_threshold=config.spatial_threshold,
+        )  # fmt: skip
+        return verdicts
+
+    def is_clipped(self, config: CompareWarpConfig) -> npt.NDArray[np.bool_]:
+        """Tell which are clipped at some setting, decisions by hand going first."""
+        ruled = self.rule(config).verdict
+        return np.where(self.by_hand, self.verdict, ruled) == Verdict.CLIPPED
+
+
+def footprints_of_epochs(made: Products) -> list[int]:
+    """Return the number of footprints of each epoch, its streaks among them."""
+    return [
+        len(found) + len(streaks.groups)
+        for found, streaks in zip(made.candidates, made.streaks, strict=True)
+    ]
+
+
+def first_ids(made: Products) -> npt.NDArray[np.int64]:
+    """Return, for each epoch, the number of its first footprint in the table of footprints."""
+    return 1 + np.cumsum([0, *footprints_of_epochs(made)[:-1]])
+
+
+def locate(made: Products, footprint_id: int) -> tuple[int, int]:
+    """Return where a footprint is kept: its epoch's index, and its place in that epoch.
+
+    Parameters
+    ----------
+    made : Products
+    footprint_id : int
+        As in the table of footprints.
+
+    Returns
+    -------
+    epoch_index, number : int
+        `number` counts the candidates of the epoch from 0, and then its streaks.
+
+    Raises
+    ------
+    InspectionError
+        If there is no such footprint.
+    """
+    if not 1 <= footprint_id <= sum(footprints_of_epochs(made)):
+        raise InspectionError(f"footprint {footprint_id}: there is none with this id")
+    first = first_ids(made)
+    epoch_index = int(np.searchsorted(first, footprint_id, side="right")) - 1
+    return epoch_index, int(footprint_id) - int(first[epoch_index])
+
+
+def pool_candidates(made: Products) -> Pool:
+    """Return the candidates of all epochs of a run, in the order of their ids."""
+    sizes = [len(found) for found in made.candidates]
+    ids = [first + np.arange(size) for first, size in zip(first_ids(made), sizes, strict=True)]
+    counts = Counts(
+        made.counts.epoch_count,
+        (np.concatenate(made.counts.n_mean),),
+        (np.concatenate(made.counts.cumulative),),
+    )
+    return Pool(
+        np.concatenate(ids),
+        np.repeat(np.arange(len(sizes)), sizes),
+        _without_runs(made.candidates, np.ones(sum(sizes), np.bool_)),
+        counts,
+        np.concatenate(made.inside_source),
+        np.concatenate([verdicts.verdict for verdicts in made.verdicts]),
+        np.concatenate([verdicts.by_hand for verdicts in made.verdicts]),
+    )
+
+
+def _without_runs(
+    parts: tuple[Candidates, ...] | list[Candidates], which: npt.NDArray[np.bool_]
+) -> Candidates:
+    """Return some of the candidates of several epochs as one, without their pixels."""
+    measures = {
+        field.name: np.concatenate([getattr(part, field.name) for part in parts])[which]
+        for field in fields(Candidates)
+        if field.name not in ("spans", "group")
+    }
+    return Candidates(spans=Spans.empty(), group=np.empty(0, np.int32), **measures)

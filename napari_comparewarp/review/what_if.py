@@ -1,0 +1,94 @@
+"""What would be clipped at other settings, without the coadd that would follow."""
+
+from collections.abc import Mapping
+
+from ..algorithm.overrides import Decision, FootprintKey
+from ..algorithm.parallel import Progress, no_progress
+from ..algorithm.stages import STAGES, Inputs, Products, run_stages
+from ..config import CompareWarpConfig
+from ..inspection import Inspection, InspectionError
+from ..result import CompareWarpResult
+
+__all__ = ["clipping_at", "clipping_from"]
+
+_STAGES = {stage.name: index for index, stage in enumerate(STAGES)}
+_FIRST, _LAST = _STAGES["candidates"], _STAGES["clipping"]
+
+
+def clipping_at(
+    inspection: Inspection,
+    config: CompareWarpConfig,
+    overrides: Mapping[FootprintKey, Decision] | None = None,
+    progress: Progress = no_progress,
+) -> Products:
+    """Return what the stages up to the clipping would make at another setting.
+
+    Parameters
+    ----------
+    inspection : Inspection
+        Left as it is.
+    config : CompareWarpConfig
+        May differ from the inspection's in what is read from the candidates on:
+        ``chi_threshold``, not below the number of sigma from which pixels are
+        remembered, growth, prefilter, streaks, and the verdicts' thresholds.
+    overrides : mapping, optional
+        Decisions by hand; by default the inspection's.
+    progress : callable, optional
+        An exception that it raises stops the work.
+
+    Returns
+    -------
+    Products
+        Their coadd is that of the inspection.
+
+    Raises
+    ------
+    InspectionError
+        If the setting needs another look at the images.
+    """
+    kept = inspection.overrides
+    decisions = kept if overrides is None else dict(overrides)
+    return clipping_from(inspection.result, kept, config, decisions, progress)
+
+
+def clipping_from(
+    result: CompareWarpResult,
+    kept: Mapping[FootprintKey, Decision],
+    config: CompareWarpConfig,
+    overrides: Mapping[FootprintKey, Decision],
+    progress: Progress = no_progress,
+) -> Products:
+    """Do as `clipping_at`, for an inspection that may change meanwhile.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+        The inspection's result at some time.
+    kept : mapping
+        Its decisions by hand at that time.
+    config, overrides, progress
+        See `clipping_at`.
+    """
+    first = _LAST
+    for name in config.differences(result.config):
+        extra = type(config).model_fields[name].json_schema_extra
+        assert isinstance(extra, dict)
+        reached = _STAGES[str(extra["stage"])]
+        if reached < _FIRST:
+            raise InspectionError(
+                f"{name} = {getattr(config, name)!r}: it is read before the candidates are found; "
+                "set it on the inspection, or run with it, to see what it does"
+            )
+        first = min(first, reached)
+    floor = result.products.detections.floor
+    if config.chi_threshold < floor:
+        raise InspectionError(
+            f"chi_threshold = {config.chi_threshold:g}: deviating pixels are remembered from "
+            f"{floor:g} sigma on; it must not be lower"
+        )
+    # Of two decisions in one footprint the later holds: their order counts.
+    if list(overrides.items()) != list(kept.items()):
+        # The decisions that hold now have changed both streaks and verdicts.
+        first = min(first, _STAGES["streaks"])
+    given = Inputs(result.stack, config, overrides=overrides, progress=progress)
+    return run_stages(given, result.products, STAGES[min(first, _STAGES["verdicts"]) : _LAST + 1])
