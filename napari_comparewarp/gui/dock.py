@@ -29,6 +29,7 @@ from .loading import Loader
 from .look_section import LookSection
 from .open_section import OpenSection
 from .preferences import read_preferences, subscribe
+from .review_section import ReviewSection
 from .session import Session, unwrapped
 from .tune_section import TuneSection
 
@@ -64,12 +65,14 @@ class CompareWarpDock(QWidget):
         self.tune_section = TuneSection()
         self.look_section = LookSection()
         self.compare_section = CompareSection()
+        self.review_section = ReviewSection(self.viewer)
         self.export_section = ExportSection()
         self.sections = {
             "Stack": self.open_section,
             "Tune": self.tune_section,
             "Look": self.look_section,
             "Compare": self.compare_section,
+            "Review": self.review_section,
             "Export": self.export_section,
         }
         self._bar = QProgressBar()
@@ -225,7 +228,7 @@ class CompareWarpDock(QWidget):
             Key("Control-Z", "undo", self.tune_section.undo.click),
             Key("Control-Shift-Z", "redo", self.tune_section.redo.click),
         ]
-        return {key.key: key for key in keys}
+        return self.review_section.keys() | {key.key: key for key in keys}
 
     def show_keys(self) -> None:
         """Say what each key does."""

@@ -14,6 +14,7 @@ from ..config import CompareWarpConfig, ConfigError
 from ..footprint_states import footprint_pixels
 from ..inspection import Inspection
 from ..result import CompareWarpResult
+from .footprint_rows import find_rows
 from .layers import NAMES, LayerSet, redraw
 from .stretch import Stretch
 
@@ -47,6 +48,8 @@ class Session(QObject):
         Sent when the result to compare with is another.
     epoch_changed, selection_changed : Signal
         Sent with the epoch's index, and with the selected footprint's id or None.
+    pixel_clicked : Signal
+        Sent with y and x of a pixel of the patch that was clicked.
     progressed : Signal
         Sent with stage, steps done and steps in all.
     finished : Signal
@@ -59,6 +62,7 @@ class Session(QObject):
     pinned_changed = Signal()
     epoch_changed = Signal(int)
     selection_changed = Signal(object)
+    pixel_clicked = Signal(int, int)
     progressed = Signal(str, int, int)
     finished = Signal()
     said = Signal(str)
@@ -368,9 +372,7 @@ class Session(QObject):
         """Find the selected footprint in a new result; it may be gone."""
         if self._selected is None:
             return
-        key = self._selected
-        result = self.inspection.result
-        found = int(result.labels(result.stack.epochs.index(key.epoch))[key.y, key.x]) or None
+        found = int(find_rows(self.inspection.result, [self._selected])[0]) + 1 or None
         if found != self.selected:
             self.layers.views.selected = found
             self.selection_changed.emit(found)
@@ -412,6 +414,9 @@ class Session(QObject):
     def clicked(self, y: int, x: int) -> None:
         """Select what is at a pixel of the present epoch."""
         self.select(self.footprint_at(y, x))
+        height, width = self.inspection.stack.shape
+        if 0 <= y < height and 0 <= x < width:
+            self.pixel_clicked.emit(y, x)
 
     def _canvas_size(self) -> tuple[int, int]:
         height, width = self.viewer.canvas.size
