@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .counts import Counts
 from .footprints import Candidates
+from .margins import epoch_limit
 
 __all__ = ["Verdict", "Verdicts", "decide", "effective_maximum"]
 
@@ -62,11 +63,11 @@ def effective_maximum(
         The rule: int(min(temporal_threshold · N, max_epochs + max_epochs_slope · N)).
         Without `max_epochs` the first term alone.
     """
-    n = np.asarray(n_mean, np.float64)
-    low = temporal_threshold * n
-    if max_epochs is not None:
-        low = np.minimum(low, max_epochs + max_epochs_slope * n)
-    return low.astype(np.int64)
+    limit = epoch_limit(
+        np.asarray(n_mean, np.float64), temporal_threshold=temporal_threshold,
+        max_epochs=max_epochs, max_epochs_slope=max_epochs_slope,
+    )  # fmt: skip
+    return np.asarray(limit).astype(np.int64)
 
 
 def decide(
