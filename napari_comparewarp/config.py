@@ -6,11 +6,11 @@ from the fields declared here.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypedDict, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-__all__ = ["PRESETS", "CompareWarpConfig", "ConfigError"]
+__all__ = ["PRESETS", "CompareWarpConfig", "ConfigError", "KnobFacts", "knob_facts"]
 
 
 class ConfigError(ValueError):
@@ -54,6 +54,25 @@ def knob(
         json_schema_extra={"stage": stage, "lsst": lsst, "unit": unit},
         **bounds,
     )
+
+
+class KnobFacts(TypedDict):
+    """What is known of a knob besides its type, bounds and meaning."""
+
+    stage: str
+    lsst: str | None
+    unit: str
+
+
+def knob_facts(name: str) -> KnobFacts:
+    """Return stage, LSST name and unit of a field of `CompareWarpConfig`.
+
+    Raises
+    ------
+    KeyError
+        If there is no such knob.
+    """
+    return cast(KnobFacts, CompareWarpConfig.model_fields[name].json_schema_extra)
 
 
 def _sequence_of_names(value: Any) -> Any:

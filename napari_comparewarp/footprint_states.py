@@ -106,9 +106,7 @@ def footprint_pixels(made: Products, footprint_id: int) -> tuple[int, Spans]:
         If there is no such footprint.
     """
     number = int(footprint_id) - 1
-    for epoch_index, (found, streaks) in enumerate(
-        zip(made.candidates, made.streaks, strict=True)
-    ):
+    for epoch_index, (found, streaks) in enumerate(zip(made.candidates, made.streaks, strict=True)):
         if 0 <= number < len(found):
             which = np.zeros(len(found), np.bool_)
             which[number] = True

@@ -25,6 +25,7 @@ def config() -> None:
 @debug_option
 def show(preset: str | None, file: Path | None, lsst: bool) -> None:
     """Print every knob: value, default, unit, LSST name and what it means."""
+    from ..config import knob_facts
     from .knobs import choose_config
 
     chosen = choose_config(file, preset, ())
@@ -34,15 +35,14 @@ def show(preset: str | None, file: Path | None, lsst: bool) -> None:
     default = type(chosen)()
     rows = []
     for name, field in type(chosen).model_fields.items():
-        extra = field.json_schema_extra
-        assert isinstance(extra, dict)
+        facts = knob_facts(name)
         rows.append(
             (
                 name,
                 format_value(getattr(chosen, name)),
                 format_value(getattr(default, name)),
-                str(extra["unit"]),
-                str(extra["lsst"] or ""),
+                facts["unit"],
+                facts["lsst"] or "",
                 field.description or "",
             )
         )

@@ -67,7 +67,7 @@ class CompareWarpDock(QWidget):
         self.compare_section = CompareSection()
         self.review_section = ReviewSection(self.viewer)
         self.export_section = ExportSection()
-        self.sections = {
+        self.sections: dict[str, Any] = {
             "Stack": self.open_section,
             "Tune": self.tune_section,
             "Look": self.look_section,
@@ -232,8 +232,13 @@ class CompareWarpDock(QWidget):
 
     def show_keys(self) -> None:
         """Say what each key does."""
-        rows = "".join(f"<tr><td><b>{k.key}</b>&nbsp;&nbsp;</td><td>{k.text}</td></tr>" for k in self.keys.values())
-        show_info_box(self, f"<table>{rows}<tr><td><b>← →</b></td><td>epoch before, next</td></tr></table>")
+        rows = "".join(
+            f"<tr><td><b>{k.key}</b>&nbsp;&nbsp;</td><td>{k.text}</td></tr>"
+            for k in self.keys.values()
+        )
+        show_info_box(
+            self, f"<table>{rows}<tr><td><b>← →</b></td><td>epoch before, next</td></tr></table>"
+        )
 
     def _may_leave(self) -> bool:
         """Ask whether decisions that are in no file may be lost."""

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
 
-from ..config import CompareWarpConfig
+from ..config import CompareWarpConfig, knob_facts
 
 __all__ = ["KnobGrid", "KnobRow", "bounds_of", "tooltip_of"]
 
@@ -53,7 +53,7 @@ class KnobRow(QWidget):
         self.name = name
         self._default = field.default
         self._optional = type(None) in get_args(field.annotation)
-        self.editor = _make_editor(name, field)
+        self.editor: Any = _make_editor(name, field)
         self.editor.changed.connect(self._tell)
         self._used = QCheckBox()
         self._used.setToolTip("Off: this rule is not used")
@@ -78,7 +78,7 @@ class KnobRow(QWidget):
         """The value of the knob, as the config takes it."""
         if self._optional and not self._used.isChecked():
             return None
-        value: Any = self.editor.value  # type: ignore[attr-defined]
+        value: Any = self.editor.value
         if isinstance(self._default, Mapping):
             return _mapping_of(value)
         if isinstance(self._default, tuple):
@@ -97,7 +97,7 @@ class KnobRow(QWidget):
         self.reset.setEnabled(value != self._default)
 
     def _show(self, value: Any) -> None:
-        editor: Any = self.editor
+        editor = self.editor
         if isinstance(editor, LineEdit):
             editor.value = _text(value)
             return
@@ -172,20 +172,21 @@ class KnobGrid(QWidget):
 def tooltip_of(name: str) -> str:
     """Return what a knob means, its range, its default and its LSST name."""
     field = CompareWarpConfig.model_fields[name]
-    extra = _metadata(field)
+    facts = knob_facts(name)
     low, high = bounds_of(name)
     lines = [str(field.description)]
     if low is not None or high is not None:
-        lines.append(f"Range: {_range_text(low, high)} {extra['unit']}".rstrip())
+        lines.append(f"Range: {_range_text(low, high)} {facts['unit']}".rstrip())
     lines.append(f"Default: {_text(field.default)}")
-    if extra["lsst"]:
-        lines.append(f"LSST: {extra['lsst']}")
+    if facts["lsst"]:
+        lines.append(f"LSST: {facts['lsst']}")
     return "<p>" + "</p><p>".join(line.replace("<", "&lt;") for line in lines) + "</p>"
 
 
 def bounds_of(name: str) -> tuple[float | None, float | None]:
     """Return the least and the largest value that the config takes, None: no bound."""
-    low = high = None
+    low: Any = None
+    high: Any = None
     for constraint in CompareWarpConfig.model_fields[name].metadata:
         if isinstance(constraint, Ge):
             low = constraint.ge
@@ -195,13 +196,13 @@ def bounds_of(name: str) -> tuple[float | None, float | None]:
             high = constraint.le
         elif isinstance(constraint, Lt):
             high = constraint.lt
-    return low, high  # type: ignore[return-value]
+    return low, high
 
 
 def _label_of(name: str) -> str:
     """Return title and unit of a knob."""
     field = CompareWarpConfig.model_fields[name]
-    unit = _metadata(field)["unit"]
+    unit = knob_facts(name)["unit"]
     if not unit or unit == "plane names":
         return str(field.title)
     return f'{field.title} <span style="color: gray; font-size: 8pt">{unit}</span>'
@@ -224,10 +225,6 @@ def _make_editor(name: str, field: FieldInfo) -> Widget:
         return FloatSpinBox(min=low or 0.0, max=high or LARGEST, step=0.1)
     return LineEdit()
 
-
-def _metadata(field: FieldInfo) -> Mapping[str, Any]:
-    assert isinstance(field.json_schema_extra, dict)
-    return field.json_schema_extra
 
 
 def _text(value: Any) -> str:

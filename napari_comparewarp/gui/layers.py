@@ -178,9 +178,7 @@ class LayerSet:
             layer.contrast_limits_range = (-100.0, 100.0)
         else:
             limits = self.stretch.limits_of(self.views.coadd())
-            layer = Image(
-                data, colormap=self.stretch.colormap(), contrast_limits=limits, **common
-            )
+            layer = Image(data, colormap=self.stretch.colormap(), contrast_limits=limits, **common)
             layer.contrast_limits_range = _range(limits)
         layer.get_status = types.MethodType(_status_of(self), layer)
         return layer
@@ -234,7 +232,7 @@ def _status_of(layers: LayerSet) -> Callable[..., dict[str, str]]:
         y, x = np.round(
             np.asarray(self.world_to_data(position) if world else position)[-2:]
         ).astype(int)
-        epoch = int(round(float(place[-3]))) if len(place) > 2 else 0
+        epoch = round(float(place[-3])) if len(place) > 2 else 0
         text = describe_pixel(layers.views, epoch, int(y), int(x), layers.sexagesimal)
         status["coords"] = status["coordinates"] = text
         return status

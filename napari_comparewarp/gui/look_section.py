@@ -73,7 +73,9 @@ class LookSection(QWidget):
         self.curve, self.limits = QComboBox(), QComboBox()
         self.curve.addItems(list(CURVES))
         self.limits.addItems(list(LIMITS))
-        self.curve.setToolTip("Curve from brightness to grey, shared by all pictures of the sky (;)")
+        self.curve.setToolTip(
+            "Curve from brightness to grey, for all pictures of the sky (;)"
+        )
         self.limits.setToolTip("Which brightness is black, and which is white, from the coadd")
         self.curve.textActivated.connect(self._set_stretch)
         self.limits.textActivated.connect(self._set_stretch)
@@ -180,11 +182,11 @@ class LookSection(QWidget):
         grid = QGridLayout(box)
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setVerticalSpacing(0)
-        planes = sorted(self._session.inspection.result.coadd.mask_planes.items(), key=lambda p: p[1])
+        planes = sorted(
+            self._session.inspection.result.coadd.mask_planes.items(), key=lambda p: p[1]
+        )
         for index, (name, _) in enumerate(planes):
-            label = QLabel(
-                f'<span style="color:{views.scheme.plane_colour(name)}">■</span> {name}'
-            )
+            label = QLabel(f'<span style="color:{views.scheme.plane_colour(name)}">■</span> {name}')
             slider = QSlider(Qt.Orientation.Horizontal)
             slider.setRange(0, 100)
             slider.setValue(round(100 * views.plane_opacity[name]))

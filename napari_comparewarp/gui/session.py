@@ -186,9 +186,7 @@ class Session(QObject):
     def decide(self, footprint: int | FootprintKey, decision: Decision | None) -> None:
         """Decide on a footprint by hand, or leave it to the rule again."""
         key = (
-            footprint
-            if isinstance(footprint, FootprintKey)
-            else self.inspection.key_of(footprint)
+            footprint if isinstance(footprint, FootprintKey) else self.inspection.key_of(footprint)
         )
         self._run(lambda: self.inspection.override(key if decision else footprint, decision))
 
@@ -426,5 +424,3 @@ class Session(QObject):
 def unwrapped(viewer: Any) -> Any:
     """Return the viewer itself where a plugin is given a guarded one."""
     return getattr(viewer, "__wrapped__", viewer)
-
-

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from ..algorithm.verdicts import Verdict
-from ..config import PRESETS, CompareWarpConfig, ConfigError
+from ..config import PRESETS, CompareWarpConfig, ConfigError, knob_facts
 from ..result import CompareWarpResult
 from .fold import Fold
 from .knobs import KnobGrid
@@ -64,8 +64,8 @@ class TuneSection(QWidget):
         self.undo.setToolTip("Take back the last change of a knob or a decision (Ctrl+Z)")
         self.redo = QPushButton("↷ Redo")
         self.redo.setToolTip("Make it again (Ctrl+Shift+Z)")
-        self.undo.clicked.connect(lambda: self._session and self._session.undo())
-        self.redo.clicked.connect(lambda: self._session and self._session.redo())
+        self.undo.clicked.connect(self._undo)
+        self.redo.clicked.connect(self._redo)
         self.summary = QLabel()
         self.summary.setWordWrap(True)
         self.grids = [KnobGrid(list(FRONT))]
@@ -126,6 +126,14 @@ class TuneSection(QWidget):
                 summary(self._session.inspection.result, self._session.epoch_index)
             )
 
+    def _undo(self) -> None:
+        if self._session is not None:
+            self._session.undo()
+
+    def _redo(self) -> None:
+        if self._session is not None:
+            self._session.redo()
+
     def _tune(self, name: str, value: Any) -> None:
         if self._session is not None:
             self._session.tune(**{name: value})
@@ -163,8 +171,8 @@ def summary(result: CompareWarpResult, epoch_index: int) -> str:
 def _groups() -> dict[str, list[str]]:
     """Return the knobs of each group."""
     stage_of = {
-        name: field.json_schema_extra["stage"]  # type: ignore[index,call-overload]
-        for name, field in CompareWarpConfig.model_fields.items()
+        name: knob_facts(name)["stage"]
+        for name in CompareWarpConfig.model_fields
         if name not in FRONT
     }
     return {

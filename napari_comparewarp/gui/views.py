@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithm.coadd import Coadd
+from ..config import knob_facts
 from ..footprint_states import SELECTED, draw_states
 from ..inspection import Inspection
 from ..result import CompareWarpResult
@@ -151,8 +152,8 @@ class Views:
             id(made.detections),
             *(
                 getattr(result.config, name)
-                for name, field in type(result.config).model_fields.items()
-                if field.json_schema_extra["stage"] in ("direct weights", "coadd", "finish")  # type: ignore[index,call-overload]
+                for name in type(result.config).model_fields
+                if knob_facts(name)["stage"] in ("direct weights", "coadd", "finish")
             ),
         )
         with self._lock:

@@ -151,15 +151,11 @@ def write_inspection(
         "version": FORMAT_VERSION,
         "program": f"napari-comparewarp {version('napari-comparewarp')}",
         "config": config.model_dump(mode="json"),
-        "overrides": [
-            {**asdict(key), "decision": decision} for key, decision in overrides.items()
-        ],
+        "overrides": [{**asdict(key), "decision": decision} for key, decision in overrides.items()],
         # Ids of epochs may be numbers and texts side by side.
         "looked_at": [
             asdict(key)
-            for key in sorted(
-                looked_at, key=lambda key: (str(key.epoch), key.y, key.x, key.streak)
-            )
+            for key in sorted(looked_at, key=lambda key: (str(key.epoch), key.y, key.x, key.streak))
         ],
         "variance_scale": factors,
         "inputs": [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.stages import STAGES, Inputs, Products, run_stages
-from ..config import CompareWarpConfig
+from ..config import CompareWarpConfig, knob_facts
 from ..inspection import Inspection, InspectionError
 from ..result import CompareWarpResult
 
@@ -71,9 +71,7 @@ def clipping_from(
     """
     first = _LAST
     for name in config.differences(result.config):
-        extra = type(config).model_fields[name].json_schema_extra
-        assert isinstance(extra, dict)
-        reached = _STAGES[str(extra["stage"])]
+        reached = _STAGES[knob_facts(name)["stage"]]
         if reached < _FIRST:
             raise InspectionError(
                 f"{name} = {getattr(config, name)!r}: it is read before the candidates are found; "

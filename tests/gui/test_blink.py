@@ -23,9 +23,7 @@ def blinker(session):
 
 
 def state(session):
-    return {
-        role: (layer.visible, layer.opacity) for role, layer in session.layers.by_role.items()
-    }
+    return {role: (layer.visible, layer.opacity) for role, layer in session.layers.by_role.items()}
 
 
 @pytest.mark.parametrize("pair", PAIRS.values())

@@ -54,9 +54,7 @@ def test_the_result_on_the_screen_is_that_of_the_last_of_many_changes(session, q
     qtbot.waitUntil(lambda: not session.busy)
     assert session.inspection.config.chi_threshold == 12
     expected = cw.run(session.inspection.stack, session.config)
-    np.testing.assert_array_equal(
-        session.inspection.result.coadd.image, expected.coadd.image
-    )
+    np.testing.assert_array_equal(session.inspection.result.coadd.image, expected.coadd.image)
 
 
 def test_two_knobs_that_are_moved_at_once_both_hold(session, qtbot):
