@@ -7,7 +7,7 @@ it, and it knows of none of them.
 import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from .algorithm.parallel import Progress
 from .algorithm.stages import STAGES, Inputs, Products, run_stages
 from .algorithm.warps import WarpStack
 from .config import CompareWarpConfig
+from .history import History, Settings
 from .result import CompareWarpResult
 
 __all__ = ["Inspection", "InspectionError"]
@@ -30,15 +31,6 @@ _STAGE_INDEX = {stage.name: index for index, stage in enumerate(STAGES)}
 
 class InspectionError(ValueError):
     """Something that an inspection cannot do; the message is one line."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a person has chosen: the config, and decisions on single footprints."""
-
-    config: CompareWarpConfig
-    #: In the order in which they were made: of two in one footprint the later holds.
-    overrides: tuple[tuple[FootprintKey, Decision], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,9 +69,13 @@ class Inspection:
     Notes
     -----
     `result` equals, to the bit, what `napari_comparewarp.run` makes from
-    scratch with the same config and overrides. Setting `config` waits for it;
-    `submit` does not: a later change overtakes an earlier one, and what is
-    overtaken or cancelled never lands. Changes may come from any thread.
+    scratch with the same config and overrides. Setting `config`, `override`,
+    `undo` and `redo` wait for it, and give up what is being computed. `submit`
+    and its like do not wait: a later change overtakes the computation of an
+    earlier one, and no result that is overtaken or cancelled ever lands. Of a
+    config that is overtaken by another nothing stays; decisions, undo and redo
+    that are overtaken land with what comes after them. Changes may come from
+    any thread.
     """
 
     config_changed = Signal(CompareWarpConfig)
@@ -101,10 +97,13 @@ class Inspection:
         self._lock = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
         self._turn = 0
-        self._past: list[Settings] = []
-        self._future: list[Settings] = []
         self._looked_at: set[FootprintKey] = set()
         settings = Settings(config or CompareWarpConfig(), tuple((overrides or {}).items()))
+        self._history = History(settings)
+        #: The history as it will be when what was submitted has landed.
+        self._wanted = self._history
+        #: What was wanted before a config was submitted, while nothing came after it.
+        self._before_tuning: History | None = None
         self._run = self._compute(settings, None, progress or self._report(self._turn))
         self._result = self._result_of(self._run)
 
@@ -125,7 +124,8 @@ class Inspection:
 
     @config.setter
     def config(self, config: CompareWarpConfig) -> None:
-        self._change(replace(self._run.settings, config=config))
+        with self._lock:
+            self._change(self._history.with_config(config))
 
     def set(self, **knobs: Any) -> None:
         """Change some knobs, as in ``inspection.set(chi_threshold=6)``.
@@ -172,10 +172,17 @@ class Inspection:
         InspectionError
             If there is no such footprint or decision.
         """
+        with self._lock:
+            self._change(self._decided(self._history, footprint, decision))
+
+    def _decided(
+        self, history: History, footprint: "FootprintKey | int", decision: Decision | None
+    ) -> History:
+        """Return the history with one decision more."""
         if decision not in ("clip", "keep", None):
             raise InspectionError(f"decision {decision!r}; it is 'clip', 'keep' or None")
         key = footprint if isinstance(footprint, FootprintKey) else self.key_of(footprint)
-        overrides = self.overrides
+        overrides = dict(history.here.overrides)
         # The latest decision goes last, where it holds against others in its footprint.
         overrides.pop(key, None)
         if decision is not None:
@@ -187,7 +194,7 @@ class Inspection:
                 same_kind = other.epoch == key.epoch and other.streak == key.streak
                 if same_kind and not key.streak and labels[other.y, other.x] == footprint:
                     del overrides[other]
-        self._change(replace(self._run.settings, overrides=tuple(overrides.items())))
+        return history.with_overrides(overrides)
 
     def key_of(self, footprint_id: int) -> FootprintKey:
         """Return the key of a footprint of the present result, by its id in the table.
@@ -213,30 +220,23 @@ class Inspection:
 
     @property
     def can_undo(self) -> bool:
-        """Whether there is a change to take back."""
-        return bool(self._past)
+        """Whether there is a change to take back, with what has been submitted."""
+        return bool(self._wanted.past)
 
     @property
     def can_redo(self) -> bool:
-        """Whether there is a change that was taken back."""
-        return bool(self._future)
+        """Whether there is a change that was taken back, with what has been submitted."""
+        return bool(self._wanted.future)
 
     def undo(self) -> None:
         """Take back the last change of config or overrides; without one, do nothing."""
-        self._step(self._past, self._future)
+        with self._lock:
+            self._change(self._history.undone())
 
     def redo(self) -> None:
         """Make the change again that was taken back last; without one, do nothing."""
-        self._step(self._future, self._past)
-
-    def _step(self, source: list[Settings], target: list[Settings]) -> None:
         with self._lock:
-            if not source:
-                return
-            here = self._run.settings
-            self._change(source[-1], remember=False)
-            source.pop()
-            target.append(here)
+            self._change(self._history.redone())
 
     # --- work in the background ----------------------------------------------------------
 
@@ -266,16 +266,50 @@ class Inspection:
         """
         config = (config or self.config).replace(**knobs)
         with self._lock:
-            self._turn += 1
-            turn = self._turn
-            if self._pool is None:
-                self._pool = ThreadPoolExecutor(1, thread_name_prefix="inspection")
-            return self._pool.submit(self._work, config, turn)
+            # One that is overtaken leaves no step for undo.
+            before = self._before_tuning or self._wanted
+            submitted = self._submit(before.with_config(config))
+            self._before_tuning = before
+            return submitted
+
+    def submit_override(
+        self, footprint: "FootprintKey | int", decision: Decision | None
+    ) -> "Future[CompareWarpResult]":
+        """Do as `override` without waiting for the result.
+
+        Parameters
+        ----------
+        footprint, decision
+            As for `override`.
+
+        Returns
+        -------
+        Future
+            As from `submit`.
+
+        Raises
+        ------
+        InspectionError
+            As `override` does; nothing is submitted then.
+        """
+        with self._lock:
+            return self._submit(self._decided(self._wanted, footprint, decision))
+
+    def submit_undo(self) -> "Future[CompareWarpResult]":
+        """Do as `undo` without waiting; what is being computed is what is taken back first."""
+        with self._lock:
+            return self._submit(self._wanted.undone())
+
+    def submit_redo(self) -> "Future[CompareWarpResult]":
+        """Do as `redo` without waiting for the result."""
+        with self._lock:
+            return self._submit(self._wanted.redone())
 
     def cancel(self) -> None:
         """Give up what is being computed; the present result stays."""
         with self._lock:
             self._turn += 1
+            self._wanted, self._before_tuning = self._history, None
 
     def close(self) -> None:
         """Give up what is being computed and let the working thread end."""
@@ -283,24 +317,29 @@ class Inspection:
         if self._pool is not None:
             self._pool.shutdown()
 
-    def _work(self, config: CompareWarpConfig, turn: int) -> CompareWarpResult:
-        """Compute a submitted change and let it land, unless it has been overtaken."""
+    def _submit(self, wanted: History) -> "Future[CompareWarpResult]":
+        """Have a history computed in the background, in place of what is being computed."""
+        self._turn += 1
+        self._wanted, self._before_tuning = wanted, None
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(1, thread_name_prefix="inspection")
+        return self._pool.submit(self._work, wanted, self._turn)
+
+    def _work(self, wanted: History, turn: int) -> CompareWarpResult:
+        """Compute what was submitted and let it land, unless it has been overtaken."""
         try:
-            start = self._run
-            settings = replace(start.settings, config=config)
-            run = self._compute(settings, start, self._report(turn))
+            self._raise_if_overtaken(turn)
+            run = self._compute(wanted.here, self._run, self._report(turn))
             with self._lock:
                 self._raise_if_overtaken(turn)
-                if self._run is not start:
-                    # A decision came meanwhile: begin again from where it led.
-                    settings = replace(self._run.settings, config=config)
-                    run = self._compute(settings, self._run, self._report(turn))
-                self._remember()
-                self._land(run)
-            return self._result
+                self._land(run, wanted)
+                return self._result
         except CancelledError:
             raise
         except Exception as error:
+            with self._lock:
+                if turn == self._turn:
+                    self.cancel()
             self.failed.emit(str(error).splitlines()[0] if str(error) else type(error).__name__)
             raise
 
@@ -319,34 +358,30 @@ class Inspection:
 
     # --- the run ---------------------------------------------------------------------------
 
-    def _change(self, settings: Settings, remember: bool = True) -> None:
-        """Compute new settings in this thread and let them land."""
-        with self._lock:
-            self._turn += 1
-            if settings == self._run.settings:
-                return
-            run = self._compute(settings, self._run, self._report(self._turn))
-            if remember:
-                self._remember()
-            self._land(run)
+    def _change(self, wanted: History) -> None:
+        """Compute a history in this thread and let it land."""
+        self.cancel()
+        self._land(self._compute(wanted.here, self._run, self._report(self._turn)), wanted)
 
-    def _remember(self) -> None:
-        self._past.append(self._run.settings)
-        self._future.clear()
-
-    def _land(self, run: _Run) -> None:
+    def _land(self, run: _Run, history: History) -> None:
         """Let a run take the place of the present one, and tell."""
-        before = self._run.settings
+        before = self._run
         self._run = run
+        self._history = self._wanted = history
+        self._before_tuning = None
+        if run is before:
+            return
         self._result = self._result_of(run)
-        if run.settings.config != before.config:
+        if run.settings.config != before.settings.config:
             self.config_changed.emit(run.settings.config)
-        if run.settings.overrides != before.overrides:
+        if run.settings.overrides != before.settings.overrides:
             self.overrides_changed.emit(dict(run.settings.overrides))
         self.result_changed.emit(self._result)
 
     def _compute(self, settings: Settings, start: _Run | None, progress: Progress) -> _Run:
         """Run the stages that a change reaches, from what an earlier run has kept."""
+        if start is not None and settings == start.settings:
+            return start
         given = Inputs(
             self._stack, settings.config, self._variance_scale, chi_floor=CHI_FLOOR,
             overrides=dict(settings.overrides), progress=progress,

@@ -2,6 +2,8 @@
 
 import threading
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,21 +84,39 @@ class Walk(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 3))
     def begin(self, seed):
         self.inspection = cw.Inspection(busy_stack(seed))
-        self.states = []
 
     @rule(data=st.data(), names=st.sets(st.sampled_from(sorted(KNOBS)), min_size=1, max_size=2))
     def turn_knobs(self, data, names):
-        knobs = {name: data.draw(KNOBS[name], name) for name in sorted(names)}
-        before = self.inspection.config
-        self.inspection.set(**knobs)
-        if self.inspection.config != before:
-            self.states.append((before, None))
+        self.inspection.set(**{name: data.draw(KNOBS[name], name) for name in sorted(names)})
 
     @rule(number=st.integers(0, 10**6), decision=st.sampled_from(["clip", "keep", None]))
     def decide(self, number, decision):
         table = self.inspection.result.footprints
         if len(table):
             self.inspection.override(1 + number % len(table), decision)
+
+    @rule(
+        data=st.data(),
+        steps=st.lists(st.sampled_from(["knob", "decide", "undo", "redo"]), min_size=1),
+    )
+    def submit_steps_that_overtake_each_other(self, data, steps):
+        inspection = self.inspection
+        n_footprints = len(inspection.result.footprints)
+        with inspection._lock:  # Nothing lands meanwhile.
+            for step in steps:
+                if step == "knob":
+                    name = data.draw(st.sampled_from(sorted(KNOBS)), "name")
+                    last = inspection.submit(**{name: data.draw(KNOBS[name], name)})
+                elif step == "decide" and n_footprints:
+                    footprint = data.draw(st.integers(1, n_footprints), "footprint")
+                    last = inspection.submit_override(footprint, "keep")
+                elif step == "undo":
+                    last = inspection.submit_undo()
+                else:
+                    last = inspection.submit_redo()
+            promised = (inspection.can_undo, inspection.can_redo)
+        assert last.result(timeout=60) is inspection.result
+        assert (inspection.can_undo, inspection.can_redo) == promised
 
     @precondition(lambda self: self.inspection.can_undo)
     @rule()
@@ -108,13 +128,17 @@ class Walk(RuleBasedStateMachine):
     def redo(self):
         self.inspection.redo()
 
+    def teardown(self):
+        if hasattr(self, "inspection"):
+            self.inspection.close()
+
     @invariant()
     def equals_a_run_from_scratch(self):
         if hasattr(self, "inspection"):
             assert_equal_to_scratch(self.inspection)
 
 
-Walk.TestCase.settings = settings(max_examples=12, stateful_step_count=15, deadline=None)
+Walk.TestCase.settings = settings(max_examples=10, stateful_step_count=15, deadline=None)
 TestWalk = Walk.TestCase
 
 
@@ -278,8 +302,9 @@ def test_a_submitted_change_lands_later():
     inspection.close()
 
 
-def test_an_overtaken_change_never_lands():
-    inspection = cw.Inspection(stack())
+@contextmanager
+def held(inspection):
+    """Hold what is submitted meanwhile until the end, so that all but the last is overtaken."""
     working, go_on = threading.Event(), threading.Event()
 
     def hold(stage, done, total):
@@ -287,10 +312,17 @@ def test_an_overtaken_change_never_lands():
         go_on.wait(60)
 
     inspection.progressed.connect(hold)
-    overtaken = inspection.submit(template_statistic="MEDIAN")
+    first = inspection.submit(template_statistic="MEDIAN")
     assert working.wait(60)
-    latest = inspection.submit(chi_threshold=9.0)
+    yield first
     go_on.set()
+    inspection.progressed.disconnect(hold)
+
+
+def test_an_overtaken_change_never_lands():
+    inspection = cw.Inspection(stack())
+    with held(inspection) as overtaken:
+        latest = inspection.submit(chi_threshold=9.0)
     with pytest.raises(CancelledError):
         overtaken.result(timeout=60)
     latest.result(timeout=60)
@@ -299,41 +331,167 @@ def test_an_overtaken_change_never_lands():
     assert_equal_to_scratch(inspection)
 
 
-@pytest.mark.parametrize("stage", ["template", "differences", "candidates", "counts", "coadd"])
-def test_work_cancelled_at_any_stage_leaves_the_old_result_valid(stage):
-    inspection = cw.Inspection(stack())
-    result = inspection.result
-    inspection.progressed.connect(
-        lambda name, done, total: inspection.cancel() if name == stage else None
-    )
-    future = inspection.submit(bad_planes=("NO_DATA",), chi_threshold=5.0)
-    with pytest.raises(CancelledError):
-        future.result(timeout=60)
+def contents(result):
+    """Return everything that a result shows, as bytes."""
+    coadd, table = result.coadd, result.footprints
+    arrays = [coadd.image, coadd.variance, coadd.mask, coadd.n_image, result.epoch_count]
+    arrays += [result.template.image, result.template.variance, result.template.mask]
+    arrays += [result.weights, result.variance_scale]
+    arrays += [result.clipped(epoch) for epoch in range(len(result.weights))]
+    return [array.tobytes() for array in arrays] + [str(table[name]) for name in table.colnames]
+
+
+def cancelling(stage, inspection, monkeypatch):
+    """Have work cancelled in a stage as soon as that begins; return the stages that began."""
+    begun = []
+
+    def watch(step, name):
+        def run(*arguments):
+            begun.append(name)
+            if name == stage:
+                inspection.cancel()
+            return step(*arguments)
+
+        return run
+
+    stages = [
+        replace(
+            each,
+            compute=watch(each.compute, each.name),
+            update=each.update and watch(each.update, each.name),
+        )
+        for each in STAGES
+    ]
+    monkeypatch.setattr("napari_comparewarp.inspection.STAGES", tuple(stages))
+    return begun
+
+
+NAMES = [stage.name for stage in STAGES]
+
+
+@pytest.mark.parametrize(
+    ("stage", "knobs"),
+    [(name, {"bad_planes": ("NO_DATA",)}) for name in NAMES]
+    + [(name, {"spatial_threshold": 0.9}) for name in NAMES[NAMES.index("verdicts") :]],
+)
+def test_work_cancelled_in_any_stage_leaves_the_old_result_valid(stage, knobs, monkeypatch):
+    inspection = cw.Inspection(busy_stack())
+    # A coadd that can be updated, and one step to take back.
+    inspection.set(spatial_threshold=0.1)
+    result, shown, config = inspection.result, contents(inspection.result), inspection.config
+    sent = []
+    for signal in ("config_changed", "overrides_changed", "result_changed", "failed"):
+        getattr(inspection, signal).connect(sent.append)
+    with monkeypatch.context() as patched:
+        begun = cancelling(stage, inspection, patched)
+        with pytest.raises(CancelledError):
+            inspection.submit(**knobs).result(timeout=60)
+        assert stage in begun
     assert inspection.result is result
-    inspection.progressed.disconnect()
+    assert contents(result) == shown
+    assert (inspection.config, inspection.can_redo, sent) == (config, False, [])
+    inspection.submit(**knobs).result(timeout=60)
     assert_equal_to_scratch(inspection)
-    inspection.set(chi_threshold=5.0)
-    assert_equal_to_scratch(inspection)
+    inspection.undo()
+    assert contents(inspection.result) == shown
     inspection.close()
 
 
 def test_a_decision_during_a_submitted_change_is_not_lost():
     inspection = cw.Inspection(stack())
-    working, go_on = threading.Event(), threading.Event()
-
-    def hold(stage, done, total):
-        if stage == "template":
-            working.set()
-            go_on.wait(60)
-
-    inspection.progressed.connect(hold)
-    inspection.submit(template_statistic="MEDIAN")
-    assert working.wait(60)
-    inspection.override(1, "keep")  # overtakes what is being computed
-    go_on.set()
+    with held(inspection):
+        inspection.override(1, "keep")  # overtakes what is being computed
     inspection.close()
     assert list(inspection.overrides.values()) == ["keep"]
+    assert inspection.config == cw.CompareWarpConfig()
     assert_equal_to_scratch(inspection)
+
+
+def test_decisions_undo_and_redo_can_be_submitted():
+    inspection = cw.Inspection(stack())
+    key = inspection.key_of(1)
+    inspection.submit_override(1, "keep").result(timeout=60)
+    assert inspection.overrides == {key: "keep"}
+    inspection.submit_undo().result(timeout=60)
+    assert inspection.overrides == {}
+    assert (inspection.can_undo, inspection.can_redo) == (False, True)
+    assert inspection.submit_redo().result(timeout=60) is inspection.result
+    assert inspection.overrides == {key: "keep"}
+    assert_equal_to_scratch(inspection)
+    inspection.close()
+
+
+def test_of_decisions_that_overtake_each_other_none_is_lost():
+    inspection = cw.Inspection(busy_stack())
+    first, second = inspection.key_of(1), inspection.key_of(2)
+    with held(inspection) as tuned:
+        overtaken = [tuned, inspection.submit_override(1, "keep")]
+        latest = inspection.submit_override(2, "clip")
+        assert inspection.overrides == {}
+    assert latest.result(timeout=60) is inspection.result
+    for future in overtaken:
+        with pytest.raises(CancelledError):
+            future.result(timeout=60)
+    assert inspection.config.template_statistic == "MEDIAN"
+    assert inspection.overrides == {first: "keep", second: "clip"}
+    assert_equal_to_scratch(inspection)
+    inspection.undo()
+    assert inspection.overrides == {first: "keep"}
+    inspection.close()
+
+
+def test_what_is_being_computed_is_taken_back_first():
+    inspection = cw.Inspection(stack())
+    inspection.set(chi_threshold=9.0)
+    result = inspection.result
+    with held(inspection):
+        latest = inspection.submit_undo()
+    assert latest.result(timeout=60) is result
+    assert inspection.config == cw.CompareWarpConfig(chi_threshold=9.0)
+    inspection.redo()
+    assert inspection.config.template_statistic == "MEDIAN"
+    assert_equal_to_scratch(inspection)
+    inspection.close()
+
+
+def test_two_steps_back_that_are_submitted_at_once_are_two():
+    inspection = cw.Inspection(stack())
+    inspection.set(chi_threshold=9.0)
+    inspection.set(spatial_threshold=0.9)
+    with held(inspection):
+        steps = [inspection.submit_undo() for _ in range(3)]
+    steps[-1].result(timeout=60)
+    assert inspection.config == cw.CompareWarpConfig()
+    assert not inspection.can_undo
+    inspection.close()
+
+
+def test_a_config_that_is_overtaken_is_no_step_for_undo():
+    inspection = cw.Inspection(stack())
+    with held(inspection):
+        latest = inspection.submit(chi_threshold=9.0)
+    latest.result(timeout=60)
+    inspection.submit(chi_threshold=9.0).result(timeout=60)  # nor is one that changes nothing
+    inspection.undo()
+    assert inspection.config == cw.CompareWarpConfig()
+    assert not inspection.can_undo
+    inspection.close()
+
+
+def test_after_a_failure_or_a_cancel_the_history_is_as_it_was():
+    inspection = cw.Inspection(stack())
+    with held(inspection):
+        inspection.submit_override(1, "keep")
+        assert inspection.can_undo
+        inspection.cancel()
+    assert not inspection.can_undo
+    inspection.submit(chi_threshold=9.0).result(timeout=60)
+    assert inspection.overrides == {}
+    with pytest.raises(InspectionError, match="there is none"):
+        inspection.submit_override(10**6, "clip")
+    inspection.undo()
+    assert not inspection.can_undo
+    inspection.close()
 
 
 def test_a_failure_in_the_background_is_told_and_changes_nothing():
@@ -348,4 +506,5 @@ def test_a_failure_in_the_background_is_told_and_changes_nothing():
         future.result(timeout=60)
     assert told[0].startswith("no warp can be stacked")
     assert inspection.result is result
+    assert not inspection.can_undo
     inspection.close()

@@ -93,10 +93,9 @@ class DirectMasks:
         """
         result = self._with_flags(mask, self.flags[:, y0:y1])
         clipped_bit = bits(self.mask_planes, ["CLIPPED"])
-        for epoch, spans in enumerate(self.clipped):
+        for epoch in range(len(self.clipped)):
             if self.weights[epoch] > 0:
-                first, last = np.searchsorted(spans.y, (y0, y1))
-                part = spans[first:last]
+                part = self._clipped_in(epoch, y0, y1)
                 _set_bit(part.y - np.int32(y0), part.x0, part.x1, clipped_bit, result[epoch])
             else:
                 result[epoch] = mask[epoch]
@@ -116,15 +115,26 @@ class DirectMasks:
         """
         result = self._with_flags(mask, flags)
         clipped_bit = bits(self.mask_planes, ["CLIPPED"])
-        for epoch, spans in enumerate(self.clipped):
+        y0, y1 = int(where.y[0]), int(where.y[-1]) + 1
+        for epoch in range(len(self.clipped)):
             if self.weights[epoch] > 0:
+                part = self._clipped_in(epoch, y0, y1)
                 _set_bit_packed(
-                    where.y, where.x0, where.x1, spans.y, spans.x0, spans.x1, clipped_bit,
+                    where.y, where.x0, where.x1, part.y, part.x0, part.x1, clipped_bit,
                     result[epoch, 0],
                 )  # fmt: skip
             else:
                 result[epoch] = mask[epoch]
         return result
+
+    def unclipped(self) -> "DirectMasks":
+        """Return the masks as they are where nothing is clipped."""
+        return replace(self, clipped=(Spans.empty(),) * len(self.clipped))
+
+    def _clipped_in(self, epoch: int, y0: int, y1: int) -> Spans:
+        """Return what is clipped of one epoch in some rows."""
+        spans = self.clipped[epoch]
+        return spans[slice(*np.searchsorted(spans.y, (y0, y1)))]
 
     def _with_flags(
         self, mask: npt.NDArray[np.int32], flags: npt.NDArray[np.uint8]
@@ -225,7 +235,11 @@ def make_coadd(
 
 
 def update_coadd(
-    before: Coadd, old: DirectMasks, new: DirectMasks, settings: CoaddSettings
+    before: Coadd,
+    old: DirectMasks,
+    new: DirectMasks,
+    settings: CoaddSettings,
+    unclipped: Coadd | None = None,
 ) -> Coadd:
     """Return the coadd after a change of what is clipped, working only where that matters.
 
@@ -236,27 +250,39 @@ def update_coadd(
     old, new : DirectMasks
         Masks of the same warps that differ in what is clipped.
     settings : CoaddSettings
+    unclipped : Coadd, optional
+        Made with the same settings where nothing is clipped; pixels that
+        nothing clips any more are taken from it.
 
     Returns
     -------
     Coadd
         To the bit what `make_coadd` makes of the new masks.
     """
+    stacked = np.flatnonzero(new.weights > 0).tolist()
     changed = Spans.union_of(
-        [
-            was.symmetric_difference(now)
-            for was, now, weight in zip(old.clipped, new.clipped, new.weights, strict=True)
-            if weight > 0 and was is not now
-        ]
+        [old.clipped[epoch].symmetric_difference(new.clipped[epoch]) for epoch in stacked]
     )
     if not len(changed):
         return before
+    free = Spans.empty()
+    if unclipped is not None:
+        clipped = Spans.union_of([new.clipped[epoch] for epoch in stacked])
+        free = changed.union(clipped).symmetric_difference(clipped)
+        changed = changed.symmetric_difference(free)
     shape = new.stack.shape
     if changed.area * 2 > shape[0] * shape[1]:
         return make_coadd(new, settings)
     names = ("image", "variance", "mask", "n_image")
-    copies = for_each(lambda name: getattr(before, name).copy(), names, "coadd", no_progress)
-    after = replace(before, **dict(zip(names, copies, strict=True)))
+
+    def begin(name: str) -> npt.NDArray:
+        plane = getattr(before, name).copy()
+        if unclipped is not None:
+            _copy_runs(free.y, free.x0, free.x1, getattr(unclipped, name), plane)
+        return plane
+
+    planes = for_each(begin, names, "coadd", no_progress)
+    after = replace(before, **dict(zip(names, planes, strict=True)))
     warps = new.stack.direct
 
     def work(where: Spans) -> None:
@@ -374,6 +400,17 @@ def _scatter_runs(y, x0, x1, values, image):  # type: ignore[no-untyped-def]
     """Write values that stand one after the other to the runs of an image."""
     start = 0
     for i in range(y.size):
-        stop = start + x1[i] - x0[i]
-        image[y[i], x0[i] : x1[i]] = values[start:stop]
-        start = stop
+        row = image[y[i], x0[i] : x1[i]]
+        for k in range(row.size):
+            row[k] = values[start + k]
+        start += row.size
+
+
+@kernel
+def _copy_runs(y, x0, x1, source, target):  # type: ignore[no-untyped-def]
+    """Copy the pixels of some runs from one image to another."""
+    for i in range(y.size):
+        values = source[y[i], x0[i] : x1[i]]
+        row = target[y[i], x0[i] : x1[i]]
+        for k in range(row.size):
+            row[k] = values[k]

@@ -77,6 +77,8 @@ class Products:
     #: The coadd as stacked, and as finished.
     stacked: Coadd = field(init=False)
     coadd: Coadd = field(init=False)
+    #: As stacked where nothing is clipped, once a later run has had use for it.
+    unclipped: Coadd | None = None
     bright_objects_marked: bool = False
 
 
@@ -324,7 +326,8 @@ def coadd_settings(config: CompareWarpConfig) -> CoaddSettings:
 def combine_coadd(given: Inputs, made: Products) -> dict[str, Any]:
     """Stack the direct warps without what is clipped."""
     settings = coadd_settings(given.config)
-    return {"stacked": make_coadd(made.direct_masks, settings, progress=given.progress)}
+    stacked = make_coadd(made.direct_masks, settings, progress=given.progress)
+    return {"stacked": stacked, "unclipped": None}
 
 
 def update_stacked(
@@ -338,8 +341,12 @@ def update_stacked(
         or made.detections.flags is not before.detections.flags
     ):
         return combine_coadd(given, made)
-    stacked = update_coadd(before.stacked, before.direct_masks, made.direct_masks, settings)
-    return {"stacked": stacked}
+    old, new = before.direct_masks, made.direct_masks
+    unclipped = before.unclipped
+    if unclipped is None:
+        unclipped = update_coadd(before.stacked, old, old.unclipped(), settings)
+    stacked = update_coadd(before.stacked, old, new, settings, unclipped)
+    return {"stacked": stacked, "unclipped": unclipped}
 
 
 def finish(given: Inputs, made: Products) -> dict[str, Any]:
