@@ -9,12 +9,20 @@ from napari_comparewarp.batch.plan import read_plan
 from napari_comparewarp.cli.knobs import read_config_file
 from napari_comparewarp.simulation import simulate_night, write_night
 
-PAUSE = "PAUSE_BEFORE_A_PATCH"
+#: Epochs of the night that the patches are made from.
+N_EPOCHS = 3
 
 
-def write_warps(folder, seed=3):
-    """Write a night of five epochs."""
-    write_night(simulate_night(5, (96, 96), seed=seed), folder)
+def write_warps(folder):
+    """Write a night as small as can be in which something is clipped."""
+    write_night(simulate_night(N_EPOCHS, (64, 64), seed=1), folder)
+
+
+def truncate_warps(night, folder):
+    """Write the direct warps of a night cut short."""
+    folder.mkdir()
+    for warp in (night / "direct").iterdir():
+        (folder / warp.name).write_bytes(warp.read_bytes()[:4000])
 
 
 def write_plan(folder, *patches, defaults=""):
@@ -33,26 +41,21 @@ def patches_of(plan):
     return read_plan(plan, read_config_file)
 
 
-def begin_slowly(patch):
-    """Work on a patch, after a pause that a file gives away."""
-    patch.output.with_name(f"{patch.name}.paused").touch()
-    time.sleep(float(os.environ[PAUSE]))
+def pause_at_two(patch):
+    """Work on a patch; before "two", pause longer than a test takes, which a file gives away."""
+    if patch.name == "two":
+        patch.output.with_name("two.paused").touch()
+        time.sleep(60)
     return cluster.work_on(patch)
 
 
-def die_once(patch):
-    """Die; and, when asked again, work on the patch."""
-    died = patch.output.with_name(f"{patch.name}.died")
-    if not died.exists():
-        died.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-    return cluster.work_on(patch)
-
-
-def die_of_the_big_one(patch):
-    """Work on a patch, unless it is the one that no worker survives."""
-    if patch.name == "big":
-        with patch.output.with_name("deaths").open("a") as deaths:
-            deaths.write("x")
+def die_by_name(patch):
+    """Have "big" kill each worker and "frail" its first one; leave other patches as they are."""
+    deaths = patch.output.with_name(f"{patch.name}.deaths")
+    if patch.name == "big" or (patch.name == "frail" and not deaths.exists()):
+        with deaths.open("a") as tally:
+            tally.write("x")
+        # One that dies while it begins may not be replaced.
+        time.sleep(0.5)
         os.kill(os.getpid(), signal.SIGKILL)
     return cluster.Outcome(patch, "skipped", None)

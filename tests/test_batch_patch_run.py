@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 from astropy.io import fits
-from patches import patches_of, write_plan, write_warps
+from patches import N_EPOCHS, patches_of, write_plan, write_warps
 
 from napari_comparewarp import CompareWarpConfig, read_stack, run
 from napari_comparewarp.batch.patch_run import Summary, check_outputs, finished, make_patch
@@ -34,18 +34,18 @@ def test_the_products_are_those_of_a_run(made):
     with fits.open(folder / "made" / "one.fits") as coadd:
         assert coadd["IMAGE"].data.tobytes() == result.coadd.image.astype(">f4").tobytes()
     clipped = int((result.footprints["verdict"] == "clipped").sum())
-    assert summary == Summary(5, len(result.footprints), clipped, ())
+    assert summary == Summary(N_EPOCHS, len(result.footprints), clipped, ())
     assert summary.clipped > 0
-    assert len(list((folder / "made" / "one_masks").iterdir())) == 5
+    assert len(list((folder / "made" / "one_masks").iterdir())) == N_EPOCHS
     names = {path.name for path in (folder / "made").iterdir()}
     assert names == {"one.fits", "one_masks", "one.ecsv", "one.reg", "one.done.json"}
 
 
 def test_the_note_has_the_checksums_of_what_went_in_and_came_out(patch):
     receipt = json.loads(patch.receipt_path.read_text())
-    assert len(receipt["inputs"]) == 10
+    assert len(receipt["inputs"]) == 2 * N_EPOCHS
     assert all(name.startswith("../night/") for name in receipt["inputs"])
-    assert len(receipt["outputs"]["masks"]) == 5
+    assert len(receipt["outputs"]["masks"]) == N_EPOCHS
     assert len(receipt["outputs"]["coadd"]["one.fits"]) == 64
     assert receipt["config"]["chi_threshold"] == 7.5
     assert receipt["program"].startswith("napari-comparewarp ")
@@ -98,18 +98,18 @@ def test_a_changed_missing_or_added_input_is_new_work(patch):
     assert finished(patch) is None
 
 
-def test_a_manifest_that_says_something_else_of_the_same_files_is_new_work(tmp_path):
-    write_warps(tmp_path / "night")
-    files = sorted((tmp_path / "night").glob("*/*warp*.fits.fz"))
-    rows = [f"{file.relative_to(tmp_path)},2.0\n" for file in files]
-    manifest = tmp_path / "night.csv"
+def test_a_manifest_that_says_something_else_of_the_same_files_is_new_work(patch):
+    folder = patch.output.parent
+    files = sorted((folder / "night").glob("*/*warp*.fits.fz"))
+    rows = [f"{file.relative_to(folder)},2.0\n" for file in files]
+    manifest = folder / "night.csv"
     manifest.write_text("path,psf_sigma\n" + "".join(rows))
-    table = 'name = "one"\nstack = "night.csv"\noutput = "made"'
-    (patch,) = patches_of(write_plan(tmp_path, table))
-    make_patch(patch)
-    assert finished(patch) is not None
+    table = 'name = "two"\nstack = "night.csv"\noutput = "made"'
+    (two,) = patches_of(write_plan(folder, table))
+    make_patch(two)
+    assert finished(two) is not None
     manifest.write_text(manifest.read_text().replace("2.0", "2.5"))
-    assert finished(patch) is None
+    assert finished(two) is None
 
 
 @pytest.mark.parametrize("note", ["", "{}", "[1]", '{"program": 1}', "\0"])

@@ -1,8 +1,12 @@
 """`comparewarp batch`: what it says, and its exit codes."""
 
+import logging
+import shutil
+
 import pytest
 from click.testing import CliRunner
-from patches import patches_of, write_plan, write_warps
+from distributed import LocalCluster
+from patches import N_EPOCHS, patches_of, truncate_warps, write_plan, write_warps
 
 from napari_comparewarp.batch import cluster
 from napari_comparewarp.batch.patch_run import Summary, finished
@@ -15,26 +19,42 @@ def invoke(*words):
     return CliRunner().invoke(main, ["batch", *map(str, words)])
 
 
+@pytest.fixture(scope="module")
+def night(tmp_path_factory):
+    """Return the folder of a small night, one of its matched warps missing."""
+    folder = tmp_path_factory.mktemp("batch") / "night"
+    write_warps(folder)
+    next((folder / "matched").iterdir()).unlink()
+    return folder
+
+
 @pytest.fixture
-def folder(tmp_path):
-    """Return a folder with a small night, and one whose files are cut short."""
-    write_warps(tmp_path / "night")
-    next((tmp_path / "night" / "matched").iterdir()).unlink()
-    (tmp_path / "bad").mkdir()
-    for warp in (tmp_path / "night" / "direct").iterdir():
-        (tmp_path / "bad" / warp.name).write_bytes(warp.read_bytes()[:4000])
+def folder(night, tmp_path):
+    """Return a folder with that night, and one whose files are cut short."""
+    shutil.copytree(night, tmp_path / "night")
+    truncate_warps(night, tmp_path / "bad")
     return tmp_path
 
 
-def test_a_batch_says_what_became_of_each_patch_and_goes_on_where_it_was(folder):
+@pytest.fixture
+def scheduler():
+    """Return the address of a scheduler whose worker is a thread of this process."""
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0",
+        silence_logs=logging.CRITICAL,
+    ) as running:  # fmt: skip
+        yield running.scheduler_address
+
+
+def test_a_batch_says_what_became_of_each_patch_and_goes_on_where_it_was(folder, scheduler):
     plan = write_plan(folder, "one", TRUNCATED)
-    outcome = invoke(plan)
+    outcome = invoke(plan, "--scheduler", scheduler)
     assert outcome.exit_code == 1
     told = finished(patches_of(plan)[0])
     assert outcome.stdout.splitlines()[0] == "one: done"
     header, one, bad = (line.split() for line in outcome.stdout.splitlines()[-3:])
     assert header == ["patch", "state", "epochs", "candidates", "clipped"]
-    assert one == ["one", "done", "5", str(told.candidates), str(told.clipped)]
+    assert one == ["one", "done", str(N_EPOCHS), str(told.candidates), str(told.clipped)]
     assert bad == ["bad", "failed", "-", "-", "-"]
     notes = [line for line in outcome.stderr.splitlines() if line.startswith("one: note: ")]
     assert any("has no PSF-matched warp" in note for note in notes)
@@ -43,7 +63,7 @@ def test_a_batch_says_what_became_of_each_patch_and_goes_on_where_it_was(folder)
     assert failures[0].startswith(f"bad: failed: {folder / 'bad'}")
 
     plan = write_plan(folder, "one")
-    again = invoke(plan)
+    again = invoke(plan, "--scheduler", scheduler)
     assert again.exit_code == 0
     assert again.stdout.splitlines()[0] == "one: skipped"
     assert again.stdout.splitlines()[-1].split() == ["one", "skipped", *one[2:]]

@@ -21,6 +21,9 @@ __all__ = ["Outcome", "connect", "run_batch", "work_on"]
 #: Deaths of workers after which the patch that they worked on counts as failed.
 MOST_DEATHS = 3
 
+#: How long patches wait while there is no worker at all; a worker begins in a few seconds.
+LONGEST_WAIT = "60s"
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -167,6 +170,8 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
             return
         settings = {
             "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
+            # A worker that dies while it begins may not be replaced: the batch would wait for ever.
+            "distributed.scheduler.no-workers-timeout": LONGEST_WAIT,
             # No patch waits at a busy worker: when that dies, those that wait there would be
             # blamed for it too.
             "distributed.scheduler.worker-saturation": 1.0,
