@@ -60,6 +60,7 @@ class CompareWarpDock(QWidget):
         self.viewer = unwrapped(viewer)
         self.session: Session | None = None
         self._saved_overrides: Any = {}
+        self._save_to: Path | None = None
         self.loader = Loader(self)
         self.open_section = OpenSection()
         self.tune_section = TuneSection()
@@ -147,6 +148,7 @@ class CompareWarpDock(QWidget):
         self.session.said.connect(show_warning)
         self.session.progressed.connect(self._show_progress)
         self.session.finished.connect(self._hide_progress)
+        self.session.finished.connect(self._save_at_last)
         for section in self.sections.values():
             section.set_session(self.session)
         if first:
@@ -156,8 +158,14 @@ class CompareWarpDock(QWidget):
             show_warning(message)
 
     def save(self, path: Path) -> None:
-        """Save settings and decisions; an existing file is asked about by the file dialog."""
+        """Save settings and decisions; an existing file is asked about by the file dialog.
+
+        What is still being computed is saved with the rest, once it is done.
+        """
         if self.session is None:
+            return
+        if self.session.busy:
+            self._save_to = path
             return
         try:
             self.session.inspection.save(path, overwrite=True)
@@ -166,6 +174,12 @@ class CompareWarpDock(QWidget):
             return
         self._saved_overrides = self.session.inspection.overrides
         show_info(f"saved {path}")
+
+    def _save_at_last(self) -> None:
+        """Save what was to be saved while something was being computed."""
+        path, self._save_to = self._save_to, None
+        if path is not None:
+            self.save(path)
 
     def cancel(self) -> None:
         """Give up what is being read or computed; what is on the screen stays."""

@@ -11,7 +11,6 @@ from magicgui.widgets import (
     FloatSpinBox,
     LineEdit,
     SpinBox,
-    Widget,
 )
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Qt, Signal
@@ -41,7 +40,7 @@ class KnobRow(QWidget):
     ----------
     changed : Signal
         Sent with name and value when a person changes it.
-    editor : magicgui.widgets.Widget
+    editor : magicgui widget
         What holds the value.
     """
 
@@ -208,7 +207,7 @@ def _label_of(name: str) -> str:
     return f'{field.title} <span style="color: gray; font-size: 8pt">{unit}</span>'
 
 
-def _make_editor(name: str, field: FieldInfo) -> Widget:
+def _make_editor(name: str, field: FieldInfo) -> Any:
     """Return the widget that fits a knob's type and bounds."""
     kinds = set(get_args(field.annotation) or (field.annotation,))
     low, high = bounds_of(name)

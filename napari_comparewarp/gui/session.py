@@ -1,6 +1,5 @@
 """One inspection in one viewer: what is on the screen follows what is computed."""
 
-from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,7 +11,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from ..algorithm.overrides import Decision, FootprintKey
 from ..config import CompareWarpConfig, ConfigError
 from ..footprint_states import footprint_pixels
-from ..inspection import Inspection
+from ..inspection import Inspection, InspectionError
 from ..result import CompareWarpResult
 from .footprint_rows import find_rows
 from .layers import NAMES, LayerSet, redraw
@@ -185,18 +184,20 @@ class Session(QObject):
 
     def decide(self, footprint: int | FootprintKey, decision: Decision | None) -> None:
         """Decide on a footprint by hand, or leave it to the rule again."""
-        key = (
-            footprint if isinstance(footprint, FootprintKey) else self.inspection.key_of(footprint)
-        )
-        self._run(lambda: self.inspection.override(key if decision else footprint, decision))
+        try:
+            self._follow(self.inspection.submit_override(footprint, decision))
+        except InspectionError as error:
+            self.said.emit(str(error))
 
     def undo(self) -> None:
         """Take back the last change."""
-        self._run(self.inspection.undo)
+        self._wanted = None
+        self._follow(self.inspection.submit_undo())
 
     def redo(self) -> None:
         """Make the change again that was taken back."""
-        self._run(self.inspection.redo)
+        self._wanted = None
+        self._follow(self.inspection.submit_redo())
 
     @property
     def busy(self) -> bool:
@@ -304,14 +305,6 @@ class Session(QObject):
         # Before the layers are sliced: three axes of a lazy cube are all of it.
         dims.events.ndisplay.connect(self._on_ndisplay, position="first")
         self.viewer.mouse_drag_callbacks.append(self._on_mouse)
-
-    def _run(self, change: Callable[[], None]) -> None:
-        """Make a quick change now, unless something slow is being computed."""
-        try:
-            change()
-        except ValueError as error:
-            self.said.emit(str(error))
-        self._wanted = None
 
     def _follow(self, future: "Future[CompareWarpResult]") -> None:
         self._running += 1

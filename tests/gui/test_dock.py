@@ -118,6 +118,7 @@ def test_saved_decisions_come_back_from_the_file(dock, night, tmp_path, said, qt
     until_open(dock, qtbot)
     dock.session.decide(1, "keep")
     dock.save(tmp_path / "mine.json")
+    qtbot.waitUntil(lambda: (tmp_path / "mine.json").exists())
     assert said[-1].endswith("mine.json")
     assert len(json.loads((tmp_path / "mine.json").read_text())["overrides"]) == 1
     first = dock.session
