@@ -42,9 +42,22 @@ class History:
     past: tuple[Settings, ...] = ()
     future: tuple[Settings, ...] = ()
 
-    def with_config(self, config: CompareWarpConfig) -> "History":
-        """Return the history with another config; the same one where it is the same."""
-        return self._changed(replace(self.here, config=config))
+    def with_config(self, config: CompareWarpConfig, amend: bool = False) -> "History":
+        """Return the history with another config; the same one where it is the same.
+
+        Parameters
+        ----------
+        config : CompareWarpConfig
+        amend : bool
+            Whether it takes the place of the last change: one undo leads back
+            to before both.
+        """
+        settings = replace(self.here, config=config)
+        if not amend or not self.past or settings == self.here:
+            return self._changed(settings)
+        if settings == self.past[-1]:
+            return History(settings, self.past[:-1])
+        return History(settings, self.past)
 
     def with_overrides(self, overrides: dict[FootprintKey, Decision]) -> "History":
         """Return the history with other decisions; the same one where they are the same."""

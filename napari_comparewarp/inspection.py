@@ -102,8 +102,9 @@ class Inspection:
         self._history = History(settings)
         #: The history as it will be when what was submitted has landed.
         self._wanted = self._history
-        #: What was wanted before a config was submitted, while nothing came after it.
-        self._before_tuning: History | None = None
+        #: What was wanted before a config was submitted, while nothing came after it, and
+        #: whether that config is to take the place of the one before.
+        self._before_tuning: tuple[History, bool] | None = None
         self._run = self._compute(settings, None, progress or self._report(self._turn))
         self._result = self._result_of(self._run)
 
@@ -241,7 +242,7 @@ class Inspection:
     # --- work in the background ----------------------------------------------------------
 
     def submit(
-        self, config: CompareWarpConfig | None = None, **knobs: Any
+        self, config: CompareWarpConfig | None = None, *, amend: bool = False, **knobs: Any
     ) -> "Future[CompareWarpResult]":
         """Change the config without waiting for the result.
 
@@ -251,6 +252,9 @@ class Inspection:
         ----------
         config : CompareWarpConfig, optional
             The new config, by default the present one.
+        amend : bool
+            Whether it goes on with the last change, as the next step of a
+            slider does: undo takes them back together.
         **knobs
             What to change in it.
 
@@ -267,9 +271,9 @@ class Inspection:
         config = (config or self.config).replace(**knobs)
         with self._lock:
             # One that is overtaken leaves no step for undo.
-            before = self._before_tuning or self._wanted
-            submitted = self._submit(before.with_config(config))
-            self._before_tuning = before
+            before, amends = self._before_tuning or (self._wanted, amend)
+            submitted = self._submit(before.with_config(config, amends))
+            self._before_tuning = before, amends
             return submitted
 
     def submit_override(

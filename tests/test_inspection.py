@@ -508,3 +508,31 @@ def test_a_failure_in_the_background_is_told_and_changes_nothing():
     assert inspection.result is result
     assert not inspection.can_undo
     inspection.close()
+
+
+def test_a_change_that_amends_the_last_one_is_taken_back_with_it():
+    inspection = cw.Inspection(stack())
+    inspection.set(spatial_threshold=0.3)
+    inspection.submit(chi_threshold=5.0).result()
+    inspection.submit(chi_threshold=6.0, amend=True)  # overtaken
+    inspection.submit(chi_threshold=6.5, amend=True).result()
+    inspection.undo()
+    assert inspection.config == cw.CompareWarpConfig(spatial_threshold=0.3)
+    inspection.redo()
+    assert inspection.config.chi_threshold == 6.5
+
+
+def test_the_first_of_several_amended_changes_is_kept_apart_from_what_was_before_it():
+    inspection = cw.Inspection(stack())
+    inspection.set(spatial_threshold=0.3)
+    inspection.submit(chi_threshold=5.0)  # overtaken
+    inspection.submit(chi_threshold=6.5, amend=True).result()
+    inspection.undo()
+    assert inspection.config == cw.CompareWarpConfig(spatial_threshold=0.3)
+
+
+def test_a_change_that_amends_back_to_where_it_began_leaves_no_step():
+    inspection = cw.Inspection(stack())
+    inspection.submit(chi_threshold=5.0).result()
+    inspection.submit(chi_threshold=7.5, amend=True).result()
+    assert not inspection.can_undo

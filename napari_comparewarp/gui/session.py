@@ -1,5 +1,6 @@
 """One inspection in one viewer: what is on the screen follows what is computed."""
 
+import time
 from concurrent.futures import Future
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,6 +25,9 @@ MARGIN = 40
 
 #: The zoom does not go closer than this, screen pixels for one of the image.
 CLOSEST = 8.0
+
+#: Steps of a knob that follow each other within this time are one drag, seconds.
+DRAG = 1.0
 
 _SESSIONS: "WeakKeyDictionary[Any, Session]" = WeakKeyDictionary()
 
@@ -84,6 +88,8 @@ class Session(QObject):
         self._land_is_due = False
         self._running = 0
         self._wanted: CompareWarpConfig | None = None
+        self._tuned: set[str] = set()
+        self._tuned_at = 0.0
         self._selected: FootprintKey | None = None
         self._hidden_in_3d: list[Layer] = []
         self._shown: CompareWarpResult = inspection.result
@@ -169,14 +175,21 @@ class Session(QObject):
         A value that is out of range changes nothing and is said in one line.
         """
         try:
-            self.set_config(self.config.replace(**knobs))
+            config = self.config.replace(**knobs)
         except ConfigError as error:
             self.said.emit(str(error))
+            return
+        now = time.monotonic()
+        # The steps of one drag are one step for undo.
+        amend = self._tuned == set(knobs) and now - self._tuned_at < DRAG
+        self.set_config(config, amend)
+        self._tuned, self._tuned_at = set(knobs), now
 
-    def set_config(self, config: CompareWarpConfig) -> None:
-        """Change all knobs; see `tune`."""
+    def set_config(self, config: CompareWarpConfig, amend: bool = False) -> None:
+        """Change all knobs; see `tune`, and `Inspection.submit` for `amend`."""
+        self._tuned = set()
         self._wanted = config
-        self._follow(self.inspection.submit(config))
+        self._follow(self.inspection.submit(config, amend=amend))
 
     def cancel(self) -> None:
         """Give up what is being computed; the present result stays."""
@@ -184,6 +197,7 @@ class Session(QObject):
 
     def decide(self, footprint: int | FootprintKey, decision: Decision | None) -> None:
         """Decide on a footprint by hand, or leave it to the rule again."""
+        self._tuned = set()
         try:
             self._follow(self.inspection.submit_override(footprint, decision))
         except InspectionError as error:
@@ -191,11 +205,13 @@ class Session(QObject):
 
     def undo(self) -> None:
         """Take back the last change."""
+        self._tuned = set()
         self._wanted = None
         self._follow(self.inspection.submit_undo())
 
     def redo(self) -> None:
         """Make the change again that was taken back."""
+        self._tuned = set()
         self._wanted = None
         self._follow(self.inspection.submit_redo())
 

@@ -57,6 +57,17 @@ def test_the_result_on_the_screen_is_that_of_the_last_of_many_changes(session, q
     np.testing.assert_array_equal(session.inspection.result.coadd.image, expected.coadd.image)
 
 
+def test_a_drag_is_one_step_for_undo(session, qtbot):
+    session.tune(spatial_threshold=0.3)
+    qtbot.waitUntil(lambda: not session.busy)
+    for threshold in (5.0, 6.0, 7.0):
+        session.tune(chi_threshold=threshold)
+        qtbot.waitUntil(lambda: not session.busy)
+    session.undo()
+    qtbot.waitUntil(lambda: not session.busy)
+    assert session.inspection.config == cw.CompareWarpConfig(spatial_threshold=0.3)
+
+
 def test_two_knobs_that_are_moved_at_once_both_hold(session, qtbot):
     session.tune(chi_threshold=6.0)
     session.tune(spatial_threshold=0.8)
