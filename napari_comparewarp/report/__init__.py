@@ -1,1 +1,1 @@
-"""Pictures for people: what each step of a run looks like."""
+"""Pictures for people, and the report: what a run looks like, and why."""

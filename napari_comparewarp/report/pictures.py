@@ -1,5 +1,7 @@
 """Pictures of each step of a run, and the epoch count image: the debug products."""
 
+import io
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,15 +20,23 @@ from ..io.provenance import provenance_header
 from ..io.write import grid_header, write_hdus
 
 if TYPE_CHECKING:
+    from ..algorithm.coadd import Coadd
     from ..result import CompareWarpResult
 
-__all__ = ["write_debug_products"]
+__all__ = [
+    "draw_clipped", "draw_coadds", "draw_difference", "draw_differences", "draw_epoch_count",
+    "draw_removed", "draw_template", "embed_picture", "plain", "sky_stretch", "stretch_between",
+    "write_debug_products",
+]  # fmt: skip
 
 #: One inch of a single picture's side in pixels of the screen.
 DPI = 110
 
 #: Sigma at which the colours of a difference end.
 CHI_LIMIT = 10.0
+
+#: Noise is kept well above this; the text of labels as well.
+JPEG_QUALITY = 85
 
 #: A picture shows no more pixels than this along an axis.
 MAX_PIXELS = 1100
@@ -142,11 +152,18 @@ def draw_epoch_count(result: "CompareWarpResult") -> Figure:
     return figure
 
 
-def draw_clipped(result: "CompareWarpResult") -> Figure:
-    """Draw the outlines of all footprints over the coadd without clipping."""
+def draw_clipped(result: "CompareWarpResult", unclipped: "Coadd | None" = None) -> Figure:
+    """Draw the outlines of all footprints over the coadd without clipping.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    unclipped : Coadd, optional
+        That coadd, where it has been made already.
+    """
     figure, axes = _figure(result, 1)
-    unclipped = result.unclipped().image
-    _show_sky(figure, axes[0], result, unclipped, sky_stretch(unclipped))
+    image = (unclipped or result.unclipped()).image
+    _show_sky(figure, axes[0], result, image, sky_stretch(image))
     verdicts = result.footprints["verdict"]
     step = _step(result.stack.shape, MAX_PIXELS)
     for verdict, colour in VERDICT_COLOURS.items():
@@ -167,11 +184,18 @@ def draw_clipped(result: "CompareWarpResult") -> Figure:
     return figure
 
 
-def draw_coadds(result: "CompareWarpResult") -> Figure:
-    """Draw the coadd beside the one in which nothing is clipped, on one scale."""
+def draw_coadds(result: "CompareWarpResult", unclipped: "Coadd | None" = None) -> Figure:
+    """Draw the coadd beside the one in which nothing is clipped, on one scale.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    unclipped : Coadd, optional
+        The latter, where it has been made already.
+    """
     figure, axes = _figure(result, 2)
     stretch = sky_stretch(result.coadd.image)
-    _show_sky(None, axes[0], result, result.unclipped().image, stretch)
+    _show_sky(None, axes[0], result, (unclipped or result.unclipped()).image, stretch)
     axes[0].set_title("without clipping")
     picture = _show_sky(None, axes[1], result, result.coadd.image, stretch)
     axes[1].set_title("with clipping")
@@ -181,12 +205,57 @@ def draw_coadds(result: "CompareWarpResult") -> Figure:
     return figure
 
 
+def draw_removed(result: "CompareWarpResult", unclipped: "Coadd | None" = None) -> Figure:
+    """Draw what clipping took out of the coadd, in sigma of the coadd.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    unclipped : Coadd, optional
+        The coadd without clipping, where it has been made already.
+    """
+    figure, axes = _figure(result, 1)
+    coadd = result.coadd
+    with np.errstate(invalid="ignore", divide="ignore"):
+        removed = (unclipped or result.unclipped()).image - coadd.image
+        removed /= np.sqrt(coadd.variance)
+    picture = _show_chi(axes[0], removed)
+    label = "without − with clipping, sigma of the coadd (grey: no data)"
+    figure.colorbar(picture, ax=axes[0], shrink=0.8, label=label, extend="both")
+    axes[0].set_title("what clipping removed")
+    return figure
+
+
+def embed_picture(figure: Figure, photographic: bool) -> str:
+    """Return a picture as a ``data:`` address that a page can hold.
+
+    Parameters
+    ----------
+    figure : Figure
+    photographic : bool
+        JPEG, for pictures of the sky, whose noise no lossless format makes
+        small; otherwise PNG, for drawings.
+    """
+    buffer = io.BytesIO()
+    canvas = FigureCanvasAgg(figure)
+    if photographic:
+        canvas.print_jpg(buffer, pil_kwargs={"quality": JPEG_QUALITY, "optimize": True})
+    else:
+        canvas.print_png(buffer)
+    kind = "jpeg" if photographic else "png"
+    return f"data:image/{kind};base64,{b64encode(buffer.getvalue()).decode('ascii')}"
+
+
 def sky_stretch(image: npt.NDArray[np.float32]) -> ImageNormalize:
     """Return an asinh stretch between the zscale limits of an image."""
     finite = image[np.isfinite(image)]
     if not finite.size:
         return ImageNormalize(vmin=0, vmax=1, stretch=AsinhStretch())
-    low, high = ZScaleInterval().get_limits(finite)
+    return stretch_between(*ZScaleInterval().get_limits(finite))
+
+
+def stretch_between(low: float, high: float) -> ImageNormalize:
+    """Return the asinh stretch that goes with zscale limits."""
     # The sky's noise stays in the lower part of the scale, stars do not burn out at once.
     return ImageNormalize(vmin=low, vmax=low + 4 * (high - low), stretch=AsinhStretch(0.2))
 
@@ -196,7 +265,7 @@ def _figure(result: "CompareWarpResult", n: int) -> tuple[Figure, list[Any]]:
     height, width = result.stack.shape
     side = 7.0
     figure = Figure(
-        figsize=(n * side + 1.2, side * height / width + 0.8), dpi=DPI, layout="constrained"
+        figsize=(n * (side + 0.5) + 1.2, side * height / width + 1.1), dpi=DPI, layout="constrained"
     )
     wcs = result.coadd.wcs
     keywords = {} if wcs is None else {"projection": wcs}
@@ -237,13 +306,18 @@ def _show_chi(axis: Any, chi: npt.NDArray[np.float32], limit: int = MAX_PIXELS) 
     return _show(axis, chi, limit, cmap="RdBu_r", norm=Normalize(-CHI_LIMIT, CHI_LIMIT))
 
 
+def plain(text: str) -> str:
+    """Return the text of a file so that a picture does not take it for mathematics."""
+    return text.replace("$", r"\$")
+
+
 def _unit_label(result: "CompareWarpResult") -> str:
-    unit = f"{result.coadd.unit} per pixel" if result.coadd.unit else "value per pixel"
+    unit = f"{plain(result.coadd.unit)} per pixel" if result.coadd.unit else "value per pixel"
     return f"{unit} (dark red: no data)"
 
 
 def _title_of_epoch(result: "CompareWarpResult", index: int) -> str:
-    epoch = result.stack.epochs[index]
+    epoch = plain(str(result.stack.epochs[index]))
     return f"epoch {epoch}: {100 * result.clipped_fraction[index]:.2f} % clipped"
 
 
