@@ -7,9 +7,11 @@ from .batch import batch
 from .common import CommandLine, debug_option
 from .config import config
 from .info import info
+from .report import report
 from .run import run
 from .score import score
 from .simulate import simulate
+from .view import view
 
 __all__ = ["main"]
 
@@ -25,5 +27,5 @@ def main() -> None:
     """
 
 
-for _command in (run, batch, simulate, score, info, config):
+for _command in (run, view, report, batch, simulate, score, info, config):
     main.add_command(_command)

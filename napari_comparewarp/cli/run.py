@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from .common import debug_option, format_table, overwrite_option, progress_bar, quiet_option
+from .stack import saved_inspection, stack_options
 
 if TYPE_CHECKING:
-    from ..io.inspection_file import SavedInspection
     from ..result import CompareWarpResult
 
 __all__ = ["run"]
@@ -17,34 +17,9 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("stack", metavar="STACK...", nargs=-1, required=True, type=_PATH)
+@stack_options
 @click.option(
     "-o", "--output", "coadd", metavar="FILE", required=True, type=_PATH, help="The coadd, FITS."
-)
-@click.option(
-    "--config",
-    "config_file",
-    metavar="FILE",
-    type=_PATH,
-    help="JSON or TOML of knobs, an LSST override file, or a coadd whose settings to use.",
-)
-@click.option("--preset", metavar="NAME", help="A named preset instead of LSST's defaults.")
-@click.option(
-    "--set",
-    "settings",
-    metavar="NAME=VALUE",
-    multiple=True,
-    help="Set one knob, by this project's name or LSST's. May be repeated.",
-)
-@click.option(
-    "--psf-sigma",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Gaussian sigma of the matched PSF, pixels, for files that do not say.",
-)
-@click.option(
-    "--memory",
-    metavar="SIZE",
-    help="Limit such as 4GB; a stack that takes more is kept on disk, in TMPDIR.",
 )
 @click.option(
     "--bright-objects",
@@ -57,6 +32,12 @@ _PATH = click.Path(path_type=Path)
     "--footprints", metavar="FILE", type=_PATH, help="Write the candidates, .ecsv or .fits."
 )
 @click.option("--regions", metavar="FILE", type=_PATH, help="Write DS9 regions, .reg.")
+@click.option(
+    "--lsst-config",
+    metavar="FILE",
+    type=_PATH,
+    help="Write the settings as an LSST override file, .py.",
+)
 @click.option("--debug-products", metavar="DIR", type=_PATH, help="Write a picture of each step.")
 @overwrite_option
 @quiet_option
@@ -73,6 +54,7 @@ def run(
     masks: Path | None,
     footprints: Path | None,
     regions: Path | None,
+    lsst_config: Path | None,
     debug_products: Path | None,
     overwrite: bool,
     quiet: bool,
@@ -82,19 +64,23 @@ def run(
     STACK is a folder, a list of FITS files, or a manifest; or an inspection
     file, whose settings and decisions by hand are used.
     """
-    from .outputs import Outputs
+    from ..outputs import Outputs
 
-    outputs = Outputs(coadd, masks, footprints, regions, debug_products)
-    saved = _saved_inspection(stack)
+    outputs = Outputs(
+        {
+            "coadd": coadd,
+            "masks": masks,
+            "footprints": footprints,
+            "regions": regions,
+            "lsst_config": lsst_config,
+            "debug_products": debug_products,
+        }
+    )
+    saved = saved_inspection(stack, config_file, preset, settings, psf_sigma)
     if saved is None:
         from .knobs import choose_config
 
         config, overrides, factors = choose_config(config_file, preset, settings), {}, None
-    elif config_file or preset or settings or psf_sigma:
-        raise click.UsageError(
-            f"{saved.path} is an inspection, which brings its own settings: leave out --config, "
-            "--preset, --set and --psf-sigma"
-        )
     else:
         config, overrides, factors = saved.config, saved.overrides, saved.variance_scale
 
@@ -123,15 +109,6 @@ def run(
     written = outputs.write(made, overwrite)
     if not quiet:
         click.echo(summarise(made, written))
-
-
-def _saved_inspection(stack: tuple[Path, ...]) -> "SavedInspection | None":
-    """Return the inspection that STACK names, if it names one."""
-    if len(stack) != 1 or stack[0].suffix.lower() != ".json":
-        return None
-    from ..io.inspection_file import read_inspection
-
-    return read_inspection(stack[0])
 
 
 def summarise(result: "CompareWarpResult", written: list[Path]) -> str:
