@@ -11,6 +11,14 @@ DISPLAY_PACKAGES := xvfb libegl1 libopengl0 libxcb-cursor0 libxkbcommon-x11-0 \
 	libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 \
 	libxcb-xinerama0 libdbus-1-3
 
+# Windows of tests open on a virtual screen where there is no other. Both are looked
+# up when the tests begin, as what they need may be installed just before.
+ON_A_SCREEN = $(if $(DISPLAY)$(WAYLAND_DISPLAY),,$(if $(shell command -v xvfb-run 2>/dev/null),\
+	xvfb-run -a -s "-screen 0 1400x900x24 -ac +extension GLX"))
+# Without the libraries of Qt its plugin would end pytest before the first test.
+QT_OR_NOT = $(if $(shell $(BIN)/python -c 'import qtpy.QtWidgets' 2>/dev/null && echo yes),,\
+	$(if $(CI),,-p no:pytest-qt))
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint docs bench sample clean display
@@ -27,7 +35,7 @@ demo: $(VENV)/with-run ## Coadd sample_data into demo/, and score it.
 	@$(BIN)/comparewarp score demo/coadd.fits --truth sample_data/truth --masks demo/masks
 
 test: display lint ## Install what the tests need, lint, and test.
-	@$(BIN)/python -m pytest -q -n 2
+	@$(ON_A_SCREEN) $(BIN)/python -m pytest -q -n 2 $(QT_OR_NOT)
 
 lint: $(VENV)/with-test ## Check style, format and types.
 	@$(BIN)/ruff check --quiet

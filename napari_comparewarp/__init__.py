@@ -30,3 +30,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "result": ["CompareWarpResult", "run"],
     },
 )
+
+# A star import must work where there is no napari.
+__all__.remove("inspection_to_layers")

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROBE = """
 import sys, time
 start = time.perf_counter()
@@ -25,6 +27,16 @@ def test_importing_loads_nothing_heavy_and_all_names_need_no_window():
     )
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 0.5
+
+
+def test_the_layers_are_a_public_name_that_needs_napari_but_no_window():
+    probe = (
+        "import sys; from napari_comparewarp import inspection_to_layers; "
+        "print([n for n in ('qtpy', 'PyQt6', 'PySide6') if n in sys.modules])"
+    )
+    pytest.importorskip("napari")
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_the_numbers_know_nothing_of_files_or_windows():

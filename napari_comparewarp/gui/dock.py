@@ -1,11 +1,12 @@
 """The dock widget: its sections, and what runs beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from napari.layers import Layer
 from napari.utils.notifications import show_info, show_warning
+from napari.viewer import Viewer
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -16,6 +17,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ..algorithm.parallel import Progress
 from ..config import CompareWarpConfig
 from ..inspection import Inspection
 from ..io.atomic import OutputError
@@ -55,7 +57,7 @@ class CompareWarpDock(QWidget):
         What is open.
     """
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = unwrapped(viewer)
         self.session: Session | None = None
@@ -126,6 +128,11 @@ class CompareWarpDock(QWidget):
             psf_sigma or section.psf_sigma.value() or None,
             memory or section.memory.text().strip() or None,
         )  # fmt: skip
+
+    def make(self, inspect: Callable[[Progress], Inspection]) -> None:
+        """Make an inspection in a worker, and show it when it is there; see `Loader.make`."""
+        self._patience.start()
+        self.loader.make(inspect)
 
     def show_inspection(self, inspection: Inspection, layers: LayerSet | None = None) -> None:
         """Show an inspection that is there, in the place of the one that is open.

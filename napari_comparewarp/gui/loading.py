@@ -1,12 +1,12 @@
 """Reading a stack and running it for the first time, beside the window."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 from qtpy.QtCore import QObject, Signal
 
+from ..algorithm.parallel import Progress
 from ..config import CompareWarpConfig
 from ..inspection import Inspection
 from ..io.read import read_stack
@@ -58,7 +58,7 @@ class Loader(QObject):
         psf_sigma: float | None = None,
         memory: str | int | None = None,
     ) -> None:
-        """Open a folder, FITS files, a manifest or an inspection file.
+        """Open a folder, FITS files, a manifest or an inspection file in the worker.
 
         Parameters
         ----------
@@ -68,6 +68,17 @@ class Loader(QObject):
             For files that do not say, see `read_stack`.
         memory : str or int, optional
             See `read_stack`.
+        """
+        self.make(lambda report: load(source, config, psf_sigma, memory, report))
+
+    def make(self, inspect: Callable[[Progress], Inspection]) -> None:
+        """Make an inspection in the worker, with layers that show it.
+
+        Parameters
+        ----------
+        inspect : callable
+            Given a report of progress, which stops it once it is overtaken,
+            returns the inspection.
         """
         self._turn += 1
         turn = self._turn
@@ -80,7 +91,7 @@ class Loader(QObject):
 
         def work() -> None:
             try:
-                inspection = load(source, config, psf_sigma, memory, report)
+                inspection = inspect(report)
                 report("layers", 0, 1)
                 self._landed.emit(turn, inspection, make_layers(inspection))
             except CancelledError:
@@ -130,7 +141,7 @@ def load(
     config: CompareWarpConfig | None,
     psf_sigma: float | None,
     memory: str | int | None,
-    progress: Any,
+    progress: Progress,
 ) -> Inspection:
     """Read what is named, and run it; see `Loader.open`."""
     if isinstance(source, str | Path) and Path(source).suffix.lower() == ".json":

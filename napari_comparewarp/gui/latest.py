@@ -1,0 +1,121 @@
+"""Work beside the window, of which only the latest that was asked for counts."""
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from typing import Any
+
+from qtpy.QtCore import QObject, Signal
+
+from ..algorithm.parallel import Progress
+
+__all__ = ["Latest"]
+
+
+class _Turn:
+    """Which piece of work counts; outlives the Qt object that the window destroys."""
+
+    def __init__(self, pool: ThreadPoolExecutor) -> None:
+        self.number = 0
+        self._pool = pool
+        # What only a dying Qt object knows may be emptied as garbage before it is called.
+        _OPEN.add(self)
+
+    def leave(self, *_: Any) -> None:
+        """Let nothing come back, and let the thread end."""
+        self.number += 1
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        _OPEN.discard(self)
+
+
+_OPEN: set[_Turn] = set()
+
+
+class Latest(QObject):
+    """Does one piece of work at a time in a thread; a later one overtakes an earlier one.
+
+    Nothing of what is overtaken, cancelled, or under way when the window is
+    closed comes back.
+
+    Attributes
+    ----------
+    done : Signal
+        Sent in the main thread with what the work has returned.
+    failed : Signal
+        Sent with one line.
+    progressed : Signal
+        Sent with stage, steps done and steps in all.
+    """
+
+    done = Signal(object)
+    failed = Signal(str)
+    progressed = Signal(str, int, int)
+    _landed = Signal(int, object)
+    _fell = Signal(int, str)
+    _moved = Signal(int, str, int, int)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="panel")
+        self._turn = _Turn(self._pool)
+        self._busy = False
+        self._landed.connect(self._land)
+        self._fell.connect(self._fall)
+        self._moved.connect(self._move)
+        self.destroyed.connect(self._turn.leave)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that counts is being done."""
+        return self._busy
+
+    def start(self, work: Callable[[Progress], Any]) -> None:
+        """Do some work, in the place of what is being done.
+
+        Parameters
+        ----------
+        work : callable
+            Called in a thread with a report of progress, which stops the work
+            once it is overtaken.
+        """
+        self._turn.number += 1
+        self._busy = True
+        self._pool.submit(self._work, self._turn.number, work)
+
+    def cancel(self) -> None:
+        """Give up what is being done."""
+        self._turn.number += 1
+        self._busy = False
+
+    def _work(self, turn: int, work: Callable[[Progress], Any]) -> None:
+        def report(stage: str, done: int, total: int) -> None:
+            if turn != self._turn.number:
+                raise CancelledError
+            self._moved.emit(turn, stage, done, total)
+
+        if turn != self._turn.number:
+            return
+        try:
+            value = work(report)
+        except CancelledError:
+            return
+        except Exception as error:
+            line = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if turn == self._turn.number:
+                self._fell.emit(turn, line)
+            return
+        if turn == self._turn.number:
+            self._landed.emit(turn, value)
+
+    def _land(self, turn: int, value: Any) -> None:
+        if turn == self._turn.number:
+            self._busy = False
+            self.done.emit(value)
+
+    def _fall(self, turn: int, line: str) -> None:
+        if turn == self._turn.number:
+            self._busy = False
+            self.failed.emit(line)
+
+    def _move(self, turn: int, stage: str, done: int, total: int) -> None:
+        if turn == self._turn.number:
+            self.progressed.emit(stage, done, total)
