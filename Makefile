@@ -21,7 +21,7 @@ QT_OR_NOT = $(if $(shell $(BIN)/python -c 'import qtpy.QtWidgets' 2>/dev/null &&
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint docs bench sample clean display
+.PHONY: help demo test lint docs screenshots bench sample clean display
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ lint: $(VENV)/with-test ## Check style, format and types.
 docs: $(VENV)/with-docs ## Build the documentation in docs/_build/html.
 	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
+
+screenshots: display $(VENV)/with-test ## Make the pictures of the window in docs/images again.
+	@$(ON_A_SCREEN) $(BIN)/python docs/screenshots.py
 
 bench: $(VENV)/with-bench ## Measure time and memory against other programs.
 	@.ci/debian-packages swarp || echo "going on without SWarp"

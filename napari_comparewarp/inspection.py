@@ -13,7 +13,7 @@ from typing import Any
 
 from psygnal import Signal
 
-from .algorithm.overrides import Decision, FootprintKey, candidate_keys, streak_keys
+from .algorithm.overrides import Decision, FootprintKey, candidate_key, streak_keys
 from .algorithm.parallel import Progress
 from .algorithm.stages import STAGES, Inputs, Products, run_stages
 from .algorithm.warps import WarpStack
@@ -210,7 +210,7 @@ class Inspection:
         for index, epoch in enumerate(self._stack.epochs):
             found, streaks = made.candidates[index], made.streaks[index]
             if 0 <= number < len(found):
-                return candidate_keys(epoch, found)[number]
+                return candidate_key(epoch, found, number)
             number -= len(found)
             if 0 <= number < len(streaks.groups):
                 return streak_keys(epoch, streaks)[number]

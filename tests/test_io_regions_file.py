@@ -7,8 +7,8 @@ from regions import PixCoord, Regions
 from stacks import PSF_SIGMA, planes
 
 import napari_comparewarp as cw
-from napari_comparewarp.io.atomic import OutputError
 from napari_comparewarp.colours import VERDICT_COLOURS
+from napari_comparewarp.io.atomic import OutputError
 from napari_comparewarp.io.regions_file import write_regions
 
 

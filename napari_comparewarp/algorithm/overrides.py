@@ -12,7 +12,14 @@ from .streak_stage import StreakFootprints
 from .verdicts import Verdict, Verdicts
 from .warps import EpochId
 
-__all__ = ["Decision", "FootprintKey", "apply_overrides", "candidate_keys", "streak_keys"]
+__all__ = [
+    "Decision",
+    "FootprintKey",
+    "apply_overrides",
+    "candidate_key",
+    "candidate_keys",
+    "streak_keys",
+]
 
 Decision = Literal["clip", "keep"]
 
@@ -37,9 +44,15 @@ class FootprintKey:
     streak: bool = False
 
 
+def candidate_key(epoch: EpochId, found: Candidates, number: int) -> FootprintKey:
+    """Return the key of one candidate of an epoch: its most deviating pixel."""
+    y, x = found.peak[number]
+    return FootprintKey(epoch, int(y), int(x))
+
+
 def candidate_keys(epoch: EpochId, found: Candidates) -> list[FootprintKey]:
-    """Return a key for each candidate of an epoch: its most deviating pixel."""
-    return [FootprintKey(epoch, int(y), int(x)) for y, x in found.peak]
+    """Return the key of each candidate of an epoch."""
+    return [candidate_key(epoch, found, number) for number in range(len(found))]
 
 
 def streak_keys(epoch: EpochId, streaks: StreakFootprints) -> list[FootprintKey]:

@@ -19,6 +19,9 @@ __all__ = ["NAMES", "LayerSet", "inspection_to_layers"]
 #: Sigma at which the colours of a difference end.
 CHI_LIMIT = 10.0
 
+#: The same for what clipping removed, in sigma of the coadd.
+REMOVED_LIMIT = 10.0
+
 #: Opacity of the inside of a footprint, to begin with.
 FILL = 0.15
 
@@ -134,8 +137,9 @@ class LayerSet:
             layer.name = COMPARISONS[comparison]
         self.views.comparison = comparison
         if comparison == "removed":
-            limit = self.stretch.limits_of(self.views.coadd())
-            half = max(abs(limit[0]), abs(limit[1]))
+            variance = self.views.result.coadd.variance
+            known = variance[np.isfinite(variance)]
+            half = REMOVED_LIMIT * float(np.sqrt(np.median(known))) if len(known) else 1.0
             layer.colormap = self.views.scheme.difference_colormap()
             layer.contrast_limits_range = _range((-half, half))
             layer.contrast_limits = (-half, half)

@@ -73,9 +73,7 @@ class LookSection(QWidget):
         self.curve, self.limits = QComboBox(), QComboBox()
         self.curve.addItems(list(CURVES))
         self.limits.addItems(list(LIMITS))
-        self.curve.setToolTip(
-            "Curve from brightness to grey, for all pictures of the sky (;)"
-        )
+        self.curve.setToolTip("Curve from brightness to grey, for all pictures of the sky (;)")
         self.limits.setToolTip("Which brightness is black, and which is white, from the coadd")
         self.curve.textActivated.connect(self._set_stretch)
         self.limits.textActivated.connect(self._set_stretch)

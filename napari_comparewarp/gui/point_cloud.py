@@ -66,6 +66,7 @@ class PointCloud(ThemedPlot):
         self._x = self._y = np.empty(0)
         self._size = np.empty(0)
         self._picked: int | None = None
+        self._colours: Mapping[State, str] | None = None
         self._groups = {state: pg.ScatterPlotItem(pen=None) for state in ORDER}
         self._changed = pg.ScatterPlotItem(symbol="s", brush=None)
         self._edges = pg.ScatterPlotItem(symbol="o", brush=None)
@@ -107,6 +108,9 @@ class PointCloud(ThemedPlot):
 
     def set_colours(self, colours: Mapping[State, str]) -> None:
         """Use other colours of the states."""
+        if colours is self._colours:
+            return
+        self._colours = colours
         for state, item in self._groups.items():
             colour = QColor(colours[state])
             colour.setAlpha(OPACITY)

@@ -240,10 +240,13 @@ class Session(QObject):
         self._selected = None if footprint is None else self.inspection.key_of(footprint)
         changed = footprint != self.selected
         self.layers.views.selected = footprint
+        before = self.epoch_index
         if footprint is not None and go:
             self.go_to(footprint)
         if changed:
-            self.refresh("states")
+            # Another epoch has just been drawn, with the ring.
+            if self.epoch_index == before:
+                self.refresh("states")
             self.selection_changed.emit(footprint)
 
     def go_to(self, footprint: int) -> None:

@@ -1,22 +1,29 @@
 """Thresholds as lines to drag."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pyqtgraph as pg
-from qtpy.QtCore import QObject, Qt, Signal
+from qtpy.QtCore import QObject, Qt, QTimer, Signal
+from qtpy.QtGui import QColor
 
 from ..config import CompareWarpConfig
 from .session import Session
 
 __all__ = ["ThresholdLine", "Tuner"]
 
+#: A rest is so many times as long as an answer has taken, but no longer than so many milliseconds.
+RESTS, LONGEST_REST = 2, 200
+
 
 class Tuner(QObject):
     """Sends knobs to a session as fast as it answers, and no faster.
 
     A change that is still being computed is overtaken by the next one, so that
-    a line that moves faster than results come would never be followed.
+    a line that moves faster than results come would never be followed. And a
+    result is drawn in the thread in which the line moves: between two results
+    there is a rest, so that the line is not held up.
 
     Parameters
     ----------
@@ -28,7 +35,11 @@ class Tuner(QObject):
         super().__init__(parent)
         self._session = session
         self._waiting: dict[str, Any] = {}
-        session.finished.connect(self._send)
+        self._sent = 0.0
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.timeout.connect(self.flush)
+        session.finished.connect(self._answered)
 
     @property
     def config(self) -> CompareWarpConfig:
@@ -38,18 +49,27 @@ class Tuner(QObject):
     def tune(self, **knobs: Any) -> None:
         """Change some knobs now, or as soon as the session has answered."""
         self._waiting.update(knobs)
-        self._send()
+        if not self._rest.isActive():
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, unless the session is at work: then once it has answered."""
+        if self._waiting and not self._session.busy:
+            self._rest.stop()
+            knobs, self._waiting = self._waiting, {}
+            self._sent = time.monotonic()
+            self._session.tune(**knobs)
 
     def close(self) -> None:
         """Send nothing any more."""
         self._waiting.clear()
-        self._session.finished.disconnect(self._send)
+        self._rest.stop()
+        self._session.finished.disconnect(self._answered)
         self.deleteLater()
 
-    def _send(self) -> None:
-        if self._waiting and not self._session.busy:
-            knobs, self._waiting = self._waiting, {}
-            self._session.tune(**knobs)
+    def _answered(self) -> None:
+        took = 1000 * (time.monotonic() - self._sent)
+        self._rest.start(int(min(RESTS * took, LONGEST_REST)))
 
 
 class ThresholdLine(pg.InfiniteLine):
@@ -84,6 +104,8 @@ class ThresholdLine(pg.InfiniteLine):
         self.knob = knob
         self._value_of = value_of
         self._shown: Any = None
+        self._text = ""
+        self._look: tuple[int, bool] | None = None
         self.setZValue(10)
         self.sigDragged.connect(self._tell)
 
@@ -92,10 +114,16 @@ class ThresholdLine(pg.InfiniteLine):
         self._shown = value
         if not self.moving:
             self.setValue(position)
-        self.label.setText(text)
+        if text != self._text:
+            self._text = text
+            self.label.setText(text)
 
     def set_look(self, colour: Any, decides: bool) -> None:
         """Be drawn in a colour: whole where the line decides, else dashed."""
+        look = (QColor(colour).rgba(), decides)
+        if look == self._look:
+            return
+        self._look = look
         style = Qt.PenStyle.SolidLine if decides else Qt.PenStyle.DashLine
         self.setPen(pg.mkPen(colour, width=2 if decides else 1, style=style))
         self.setHoverPen(pg.mkPen(colour, width=4))

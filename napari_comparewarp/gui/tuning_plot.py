@@ -135,6 +135,10 @@ class TuningPlot(LivePanel):
         if self._of is not result:
             before, self._of = self._of, result
             self._points = CandidatePoints.of(result)
+            self.fractions.setLabel(
+                "bottom",
+                f"mean epoch count of the candidate's pixels (lines: N = {self._points.depth:.3g})",
+            )
             if before is None:
                 self._set_ranges(result)
             if before is None or before.products.candidates is not result.products.candidates:
@@ -189,9 +193,6 @@ class TuningPlot(LivePanel):
         assert points is not None
         n = points.depth
         temporal = config.temporal_threshold * n
-        self.fractions.setLabel(
-            "bottom", f"mean epoch count of the candidate's pixels (lines: N = {n:.3g})"
-        )
         self.lines["spatial_threshold"].show_value(
             config.spatial_threshold, config.spatial_threshold,
             f"clipped above {config.spatial_threshold:g}",
@@ -313,6 +314,7 @@ class TuningPlot(LivePanel):
     def _drop(self) -> None:
         """Let a line stand where its value is, and draw what was thinned out."""
         if self._tuner is not None:
+            self._tuner.flush()
             self._show(self._tuner.config)
 
     def _pick(self, index: int) -> None:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from ..algorithm.overrides import FootprintKey, candidate_keys, streak_keys
+from ..algorithm.overrides import FootprintKey, candidate_key, streak_keys
 from ..colours import VERDICT_COLOURS
 from ..config import CompareWarpConfig
 from ..review.doubtful import KNIFE_EDGE, flipping_changes, knife_edges
@@ -210,7 +210,7 @@ def _key(result: "CompareWarpResult", footprint_id: int) -> FootprintKey:
     epoch = result.stack.epochs[index]
     found, streaks = result.products.candidates[index], result.products.streaks[index]
     if number < len(found):
-        return candidate_keys(epoch, found)[number]
+        return candidate_key(epoch, found, number)
     return streak_keys(epoch, streaks)[number - len(found)]
 
 

@@ -117,9 +117,7 @@ def _drag(plot: Any, session: Any, knob: str, wait: Callable[[Callable[[], bool]
 
     def send(kind: Any, where: QPoint, button: Any, held: Any) -> None:
         far = QPointF(surface.mapToGlobal(where))
-        event = QMouseEvent(
-            kind, QPointF(where), far, button, held, Qt.KeyboardModifier.NoModifier
-        )
+        event = QMouseEvent(kind, QPointF(where), far, button, held, Qt.KeyboardModifier.NoModifier)
         QApplication.sendEvent(surface, event)
 
     def count(*_: Any) -> None:

@@ -198,7 +198,9 @@ def test_a_window_that_is_closed_at_work_leaves_nothing(make_napari_viewer_proxy
     session.close()
 
 
-@pytest.mark.parametrize(("width", "height", "rows"), [(1400, 300, 1), (1000, 560, 2), (420, 800, 3)])
+@pytest.mark.parametrize(
+    ("width", "height", "rows"), [(1400, 300, 1), (1000, 560, 2), (420, 800, 3)]
+)
 def test_maps_and_curves_find_room_in_any_shape(panel, qtbot, width, height, rows):
     panel.resize(width, height)
     qtbot.wait(50)

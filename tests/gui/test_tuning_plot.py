@@ -70,7 +70,7 @@ def until_found(plot, qtbot):
     qtbot.waitUntil(lambda: plot._findings is not None, timeout=20_000)
 
 
-# --- points -----------------------------------------------------------------------------------
+# --- points ---------------------------------------------------------------
 
 
 def test_each_candidate_stands_at_its_fraction_and_its_mean_epoch_count(session):
@@ -120,7 +120,7 @@ def test_a_stack_without_candidates_has_an_empty_plot(plot, session, qtbot):
     assert session.selected is None
 
 
-# --- thresholds ---------------------------------------------------------------------------------
+# --- thresholds ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -204,7 +204,7 @@ def test_a_real_mouse_drags_a_line(plot, session, qtbot):
     assert session.inspection.config.spatial_threshold == pytest.approx(0.8, abs=0.05)
 
 
-# --- selection ------------------------------------------------------------------------------------
+# --- selection ---------------------------------------------------------------
 
 
 def test_a_click_on_a_point_selects_its_footprint_and_goes_there(plot, session):
@@ -246,7 +246,7 @@ def test_a_point_under_the_cursor_is_described(plot, session):
     assert plot.peaks.text_at(-5.0, -5.0) == ""
 
 
-# --- knife edges and pinned settings ----------------------------------------------------------------
+# --- knife edges and pinned settings ---------------------------------------------------------------
 
 
 def test_knife_edges_are_counted_ringed_and_gone_through_in_turn(plot, session, qtbot):
@@ -296,7 +296,7 @@ def test_what_differs_from_the_pinned_settings_is_told_and_marked(plot, session,
     qtbot.waitUntil(lambda: not len(plot.fractions._changed.data), timeout=20_000)
 
 
-# --- the panel ----------------------------------------------------------------------------------------
+# --- the panel ---------------------------------------------------------------
 
 
 def test_a_hidden_plot_rests_and_catches_up_when_it_is_seen(plot, session, qtbot):
