@@ -101,8 +101,7 @@ class PointCloud(ThemedPlot):
         self._size = np.clip(np.rint(GROWTH * area**0.25), SMALLEST, LARGEST)
         every = -(-len(x) // LIVE_POINTS) if live else 1
         for kind, item in self._groups.items():
-            which = np.flatnonzero(state == kind)[::every]
-            item.setData(x[which], y[which], size=self._size[which])
+            self._place(item, np.flatnonzero(state == kind)[::every], 0)
         for item, which in list(self._marks.items()):
             self._mark(item, which[which < len(x)])
 
@@ -166,5 +165,10 @@ class PointCloud(ThemedPlot):
 
     def _mark(self, item: pg.ScatterPlotItem, which: npt.NDArray[np.intp]) -> None:
         self._marks[item] = which
-        room = 10 if item is self._selected else 5
-        item.setData(self._x[which], self._y[which], size=self._size[which] + room)
+        self._place(item, which, 10 if item is self._selected else 5)
+
+    def _place(self, item: pg.ScatterPlotItem, which: npt.NDArray[np.intp], room: int) -> None:
+        """Let an item draw some points, unless it does already: placing costs more than looking."""
+        wanted = {"x": self._x[which], "y": self._y[which], "size": self._size[which] + room}
+        if not all(np.array_equal(item.data[name], values) for name, values in wanted.items()):
+            item.setData(**wanted)

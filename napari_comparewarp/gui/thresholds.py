@@ -14,7 +14,7 @@ from .session import Session
 __all__ = ["ThresholdLine", "Tuner"]
 
 #: A rest is so many times as long as an answer has taken, but no longer than so many milliseconds.
-RESTS, LONGEST_REST = 2, 200
+RESTS, LONGEST_REST = 3, 300
 
 
 class Tuner(QObject):

@@ -132,8 +132,13 @@ class TuningPlot(LivePanel):
             self._clear()
             return
         result = session.inspection.result
-        if self._of is not result:
-            before, self._of = self._of, result
+        before = self._of
+        same = before is not None and before.products.candidates is result.products.candidates
+        if same and self._is_dragged:
+            # The same candidates at the line's own place are drawn already.
+            return
+        if before is not result:
+            self._of = result
             self._points = CandidatePoints.of(result)
             self.fractions.setLabel(
                 "bottom",
@@ -141,7 +146,7 @@ class TuningPlot(LivePanel):
             )
             if before is None:
                 self._set_ranges(result)
-            if before is None or before.products.candidates is not result.products.candidates:
+            if not same:
                 # Ids of another detection mean other candidates.
                 self._findings = None
                 self._mark_findings()
@@ -169,6 +174,10 @@ class TuningPlot(LivePanel):
         place = (here[0] + 1) % len(findings.edges) if len(here) else 0
         session.select(int(findings.edges[place]), go=True)
 
+    @property
+    def _is_dragged(self) -> bool:
+        return any(line.moving for line in self.lines.values())
+
     # --- what is drawn -------------------------------------------------------------------
 
     def _show(self, config: CompareWarpConfig) -> None:
@@ -178,7 +187,7 @@ class TuningPlot(LivePanel):
             return
         fraction, state = points.at(config)
         found = points.pool.candidates
-        moving = any(line.moving for line in self.lines.values())
+        moving = self._is_dragged
         self.fractions.show_points(points.mean_epochs, fraction, found.area, state, moving)
         self.peaks.show_points(
             np.log10(found.peak_chi), np.log10(found.area), found.area, state, moving
@@ -253,7 +262,7 @@ class TuningPlot(LivePanel):
         session = self._session
         if session is None or not self.isVisible():
             return
-        if any(line.moving for line in self.lines.values()) or session.busy:
+        if self._is_dragged or session.busy:
             self._pause.start()
             return
         result, pinned = session.inspection.result, session.layers.views.pinned
@@ -312,10 +321,10 @@ class TuningPlot(LivePanel):
             self._show(self._tuner.config)
 
     def _drop(self) -> None:
-        """Let a line stand where its value is, and draw what was thinned out."""
+        """Let a line stand where its value is, and draw what was left out meanwhile."""
         if self._tuner is not None:
             self._tuner.flush()
-            self._show(self._tuner.config)
+            self.follow()
 
     def _pick(self, index: int) -> None:
         if self._session is not None and self._points is not None:

@@ -32,12 +32,15 @@ class Drag:
     knob : str
     frames : list of float
         From each move of the mouse to the repainted plot, seconds.
+    busy : list of float
+        Of these, the time that the main thread itself worked.
     landed : int
         Results that came meanwhile.
     """
 
     knob: str
     frames: list[float] = field(default_factory=list)
+    busy: list[float] = field(default_factory=list)
     landed: int = 0
 
     @property
@@ -45,11 +48,23 @@ class Drag:
         """Frames a second."""
         return len(self.frames) / sum(self.frames)
 
+    @property
+    def undisturbed_rate(self) -> float:
+        """Frames a second, were the main thread never kept waiting by other programs."""
+        return len(self.busy) / sum(self.busy)
 
-def measure_drags(stack: cw.WarpStack) -> list[Drag]:
-    """Drag each threshold in a real window, with a real mouse, on all cores.
+
+def measure_drags(stack: cw.WarpStack, docked: bool = True) -> list[Drag]:
+    """Drag each threshold in a real window, as a mouse does.
 
     To be called in a process of its own, on a display.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    docked : bool
+        Whether the plot is in the viewer's window, all of which is put together
+        again for each frame, or in one of its own.
     """
     import napari
     from qtpy.QtWidgets import QApplication
@@ -61,7 +76,8 @@ def measure_drags(stack: cw.WarpStack) -> list[Drag]:
     viewer.window.resize(1400, 880)
     session = Session(viewer, cw.Inspection(stack))
     plot = TuningPlot()
-    viewer.window.add_dock_widget(plot, name="tuning plot", area="bottom")
+    dock = viewer.window.add_dock_widget(plot, name="tuning plot", area="bottom")
+    dock.setFloating(not docked)
     plot.set_session(session)
     application = QApplication.instance()
 
@@ -132,10 +148,11 @@ def _drag(plot: Any, session: Any, knob: str, wait: Callable[[Callable[[], bool]
     route = list(_route(*ROUTES[knob]))
     send(QEvent.Type.MouseMove, place(route[0]), none, left)
     for value in route[1:]:
-        before, start = painted[0], time.perf_counter()
+        before, start, worked = painted[0], time.perf_counter(), time.thread_time()
         send(QEvent.Type.MouseMove, place(value), none, left)
         wait(lambda before=before: painted[0] > before)
         drag.frames.append(time.perf_counter() - start)
+        drag.busy.append(time.thread_time() - worked)
     if not line.moving:
         raise RuntimeError(f"the line of {knob} was not taken by the mouse")
     send(QEvent.Type.MouseButtonRelease, place(line.value()), left, none)
@@ -155,12 +172,15 @@ def main() -> None:
     """Measure on arrays that `inputs.make_inputs` has stored in a folder."""
     from inputs import load_stack
 
-    for drag in measure_drags(load_stack(Path(sys.argv[1]))):
-        slow = 1e3 * np.percentile(drag.frames, 95)
-        print(
-            f"{drag.knob}: {drag.rate:.0f} frames a second, 95 % within {slow:.0f} ms; "
-            f"{drag.landed} results on the way"
-        )
+    stack = load_stack(Path(sys.argv[1]))
+    for docked in (True, False):
+        print("in the viewer's window" if docked else "in a window of its own")
+        for drag in measure_drags(stack, docked):
+            slow = 1e3 * np.percentile(drag.frames, 95)
+            print(
+                f"{drag.knob}: {drag.rate:.0f} frames a second ({drag.undisturbed_rate:.0f} "
+                f"undisturbed), 95 % within {slow:.0f} ms; {drag.landed} results on the way"
+            )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import QPointF, Qt
-from stacks import stack
+from stacks import PSF_SIGMA, planes, stack
 
 import napari_comparewarp as cw
 from napari_comparewarp.footprint_states import State
@@ -16,13 +16,22 @@ from napari_comparewarp.review.explain import explain
 
 #: The epoch of the trail, and its place in the sheet: template and coadds come first.
 EPOCH, TILE = 1, 3
+#: Another epoch with an artifact.
+OTHER = 4
+#: In the L's foot, in its arm, and where a mirrored L would have its foot.
+FOOT, ARM, MIRRORED = (22, 46), (35, 22), (42, 46)
 SCHEME = SCHEMES["LSST"]
 KEEP_ALL = {"max_epochs": 0, "temporal_threshold": 0.0, "max_epochs_slope": 0.0}
 
 
 @pytest.fixture(scope="module")
 def result():
-    return cw.run(stack())
+    """An artifact like an L in one epoch, and in another one that covers the end of its arm."""
+    image, variance, mask = planes(trail_epoch=None)
+    image[EPOCH, 20:25, 20:50] += 120
+    image[EPOCH, 25:45, 20:25] += 120
+    image[OTHER, 41:49, 16:24] += 120
+    return cw.run(cw.WarpStack.from_arrays(image, variance, mask, psf_sigma=PSF_SIGMA))
 
 
 @pytest.fixture
@@ -204,12 +213,26 @@ def colour_at(exhibit, epoch, which, y, x):
 
 def test_stamps_have_y_up_and_bright_pixels_bright(result):
     exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEME)
-    assert colour_at(exhibit, EPOCH, 0, 31, 40).lightness() > 150
-    assert colour_at(exhibit, EPOCH, 0, 24, 62).lightness() < 100
-    assert colour_at(exhibit, 0, 0, 31, 40).lightness() < 100
-    hot, cold = colour_at(exhibit, EPOCH, 1, 31, 40), colour_at(exhibit, 0, 1, 31, 40)
-    assert hot.red() > 200 and hot.blue() < 100
-    assert cold.red() < 150
+    for y, x in (FOOT, ARM):
+        assert colour_at(exhibit, EPOCH, 0, y, x).lightness() > 150
+        assert colour_at(exhibit, 0, 0, y, x).lightness() < 100
+        deviates, agrees = colour_at(exhibit, EPOCH, 1, y, x), colour_at(exhibit, 0, 1, y, x)
+        assert deviates.red() > 200 and deviates.blue() < 100
+        assert agrees.red() < 150
+    assert colour_at(exhibit, EPOCH, 0, *MIRRORED).lightness() < 100
+
+
+def test_the_outline_lies_on_the_footprint(result):
+    exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEME)
+    stamp, footprint = exhibit.evidence.stamp, exhibit.evidence.footprint
+    corners = {
+        (round(element.x), round(element.y))
+        for element in map(exhibit.outline.elementAt, range(exhibit.outline.elementCount()))
+    }
+    rows, columns = np.nonzero(footprint)
+    lowest = rows == rows.min()
+    y = stamp.size - rows.min()
+    assert {(columns[lowest].min(), y), (columns[lowest].max() + 1, y)} <= corners
 
 
 def test_a_pixel_without_a_value_has_a_colour_of_its_own(result):
@@ -221,7 +244,12 @@ def test_a_pixel_without_a_value_has_a_colour_of_its_own(result):
 
 
 @pytest.mark.parametrize("name", list(SCHEMES))
-def test_frames_are_of_the_scheme(result, name):
+def test_an_epoch_that_is_clipped_in_part_has_a_dashed_frame_of_the_scheme(result, name):
     exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEMES[name])
-    assert exhibit.colours[EPOCH] == SCHEMES[name].states[State.CLIPPED]
-    assert [colour for colour in exhibit.colours if colour] == [exhibit.colours[EPOCH]]
+    colour = SCHEMES[name].states[State.CLIPPED]
+    drawn = {t.epoch_index: (t.frame, t.dashed) for t in exhibit.tiles if t.frame}
+    assert drawn == {EPOCH: (colour, False), OTHER: (colour, True)}
+    assert exhibit.fractions[EPOCH] == 1 and 0 < exhibit.fractions[OTHER] < 0.5
+    tips = {tile.epoch_index: tile.tip for tile in exhibit.tiles}
+    assert "100 % of the footprint is clipped" in tips[EPOCH]
+    assert "not clipped" in tips[0]

@@ -16,17 +16,20 @@ from napari_comparewarp.gui.session import Session
 from napari_comparewarp.review.psf_map import map_psf_size
 
 WIDTHS = [2.0, 3.0, 2.2, 1.8, 2.0, 2.5]
-#: Two stars on the rim of the trail in epoch 1, and one far from it.
-STARS = [(28, 20), (36, 50), (52, 35)]
+#: Two stars on the rim of the trail in epoch 1, a fainter one on that of a spot in epoch 3,
+#: whose PSF differs less, and one far from both; with their peaks.
+STARS = {(28, 20): 400, (36, 50): 400, (15, 50): 200, (52, 35): 400}
+CUT = list(STARS)[:3]
 KEEP_ALL = {"max_epochs": 0, "temporal_threshold": 0.0, "max_epochs_slope": 0.0}
 
 
 def make_stack(psf):
     image, variance, mask = planes(trail_epoch=None, stars=False)
     image[1, 28:36] += 120
+    image[3, 8:15, 40:60] += 120
     y, x = np.mgrid[: image.shape[1], : image.shape[2]]
-    for star_y, star_x in STARS:
-        image += (400 * np.exp(-((y - star_y) ** 2 + (x - star_x) ** 2) / 8)).astype(np.float32)
+    for (star_y, star_x), peak in STARS.items():
+        image += (peak * np.exp(-((y - star_y) ** 2 + (x - star_x) ** 2) / 8)).astype(np.float32)
     return cw.WarpStack.from_arrays(
         image, variance, mask, psf_sigma=2.0, psf=psf, epochs=list("abcdef")
     )
@@ -68,11 +71,11 @@ def test_the_panel_shows_the_map_and_counts_the_stars(open_panel, qtbot):
     wait(panel, qtbot)
     expected = map_psf_size(session.inspection.result)
     np.testing.assert_array_equal(panel.map._image.image, expected.ratio)
-    assert panel.stars.rowCount() == len(expected.sources) == 2
+    assert panel.stars.rowCount() == len(expected.sources) == len(CUT)
     words = panel.summary.text()
-    assert words.startswith(f"2 of {expected.n_sources} sources are crossed")
-    lowest = 100 * (np.nanmin(expected.ratio) - 1)
-    assert f"by {lowest:+.2f} to +0.00 %" in words
+    assert words.startswith(f"3 of {expected.n_sources} sources are crossed")
+    ends = [100 * (end - 1) for end in (np.nanmin(expected.ratio), np.nanmax(expected.ratio))]
+    assert f"by {ends[0]:+.2f} to {ends[1]:+.2f} %" in words
 
 
 def test_one_is_the_middle_of_the_colours(open_panel, qtbot):
@@ -86,11 +89,21 @@ def test_one_is_the_middle_of_the_colours(open_panel, qtbot):
 def test_a_row_goes_to_its_star(open_panel, qtbot):
     session, panel = open_panel()
     wait(panel, qtbot)
-    for row in range(2):
+    for row in range(len(CUT)):
         panel.stars.setCurrentCell(row, 0)
         x, y = (int(panel.stars.item(row, column).text()) for column in (0, 1))
-        assert min(np.hypot(y - sy, x - sx) for sy, sx in STARS[:2]) < 3
+        assert min(np.hypot(y - sy, x - sx) for sy, sx in CUT) < 3
         np.testing.assert_allclose(session.viewer.scene.camera.center[-2:], (y, x))
+
+
+def test_the_stars_that_are_changed_most_come_first(open_panel, qtbot):
+    _, panel = open_panel()
+    wait(panel, qtbot)
+    visits = [panel.stars.item(row, 3).text() for row in range(len(CUT))]
+    assert visits == ["b", "b", "d"]
+    ends = [panel.stars.item(row, 2).text().split(" to ") for row in range(len(CUT))]
+    sizes = [max(abs(float(end)) for end in pair) for pair in ends]
+    assert sizes == sorted(sizes, reverse=True) and sizes[1] > sizes[2] > 0
 
 
 def test_a_click_on_the_map_goes_there_and_one_beside_it_nowhere(open_panel, qtbot):
@@ -144,6 +157,22 @@ def test_nothing_is_computed_while_the_panel_is_hidden(open_panel, qtbot):
     assert panel.psf_map is before
     panel.show()
     qtbot.waitUntil(lambda: panel.psf_map is not before)
+
+
+def test_a_map_of_settings_that_are_past_is_given_up_while_the_panel_is_hidden(
+    open_panel, qtbot, monkeypatch
+):
+    session, panel = open_panel()
+    wait(panel, qtbot)
+    go_on = threading.Event()
+    monkeypatch.setattr(psf_panel, "map_psf_size", lambda *_, **__: go_on.wait(10))
+    panel._ask()
+    panel.hide()
+    assert panel.work.busy
+    with qtbot.waitSignal(session.result_changed):
+        session.tune(**KEEP_ALL)
+    assert not panel.work.busy
+    go_on.set()
 
 
 def test_a_large_map_is_reduced_without_losing_what_is_changed_most(open_panel, qtbot, monkeypatch):

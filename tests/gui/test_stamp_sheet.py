@@ -10,6 +10,8 @@ from qtpy.QtWidgets import QToolTip
 
 from napari_comparewarp.gui.stamp_sheet import LARGEST, SMALLEST, StampSheet, Tile, outline_of
 
+NO_LINE = QPainterPath(), "white"
+
 
 def plain(colour, size=8):
     image = QImage(size, size, QImage.Format.Format_RGB32)
@@ -32,7 +34,7 @@ def sheet(qtbot):
 
 
 def fill(sheet, n, **changes):
-    sheet.set_tiles([tile(index, **changes) for index in range(n)], QPainterPath(), "white")
+    sheet.set_tiles([tile(index, **changes) for index in range(n)], *NO_LINE)
 
 
 def colours_of(sheet, index):
@@ -48,6 +50,13 @@ def colours_of(sheet, index):
 def test_both_pictures_of_a_tile_are_drawn(sheet):
     fill(sheet, 3)
     assert {"#206020", "#202060"} <= colours_of(sheet, 2)
+
+
+def test_pixels_stay_squares_when_they_are_enlarged(sheet):
+    checked = plain("#206020", 2)
+    checked.setPixelColor(0, 1, QColor("#a03030"))
+    sheet.set_tiles([dataclasses.replace(tile(None), pictures=(checked, checked))], *NO_LINE)
+    assert picture_colours(sheet, 0, 0) == {"#206020", "#a03030"}
 
 
 def test_a_frame_is_drawn_in_its_colour(sheet):
@@ -77,7 +86,7 @@ def test_the_epoch_on_the_screen_is_scrolled_to(sheet, epoch):
 def test_a_new_sheet_begins_at_the_tile_that_stands_out(sheet):
     tiles = [tile(index) for index in range(80)]
     tiles[50] = dataclasses.replace(tiles[50], strong=True)
-    sheet.set_tiles(tiles, QPainterPath(), "white")
+    sheet.set_tiles(tiles, *NO_LINE)
     assert sheet.viewport().rect().contains(sheet.rect_of(50))
 
 
@@ -103,7 +112,7 @@ def test_a_click_tells_the_epoch_also_after_scrolling(sheet, qtbot):
 
 
 def test_a_click_on_a_tile_of_all_epochs_goes_nowhere(sheet, qtbot):
-    sheet.set_tiles([tile(None)], QPainterPath(), "white")
+    sheet.set_tiles([tile(None)], *NO_LINE)
     with qtbot.assertNotEmitted(sheet.clicked):
         qtbot.mouseClick(sheet.viewport(), Qt.MouseButton.LeftButton, pos=sheet.rect_of(0).center())
 
