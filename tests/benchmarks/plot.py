@@ -76,8 +76,11 @@ def measure_drags(stack: cw.WarpStack, docked: bool = True) -> list[Drag]:
     viewer.window.resize(1400, 880)
     session = Session(viewer, cw.Inspection(stack))
     plot = TuningPlot()
-    dock = viewer.window.add_dock_widget(plot, name="tuning plot", area="bottom")
-    dock.setFloating(not docked)
+    if docked:
+        viewer.window.add_dock_widget(plot, name="tuning plot", area="bottom")
+    else:
+        plot.resize(1380, 320)
+        plot.show()
     plot.set_session(session)
     application = QApplication.instance()
 
@@ -101,6 +104,7 @@ def measure_drags(stack: cw.WarpStack, docked: bool = True) -> list[Drag]:
         rest(0.5)
     plot.set_session(None)
     session.close()
+    plot.close()
     viewer.close()
     return drags
 

@@ -246,7 +246,7 @@ def test_a_point_under_the_cursor_is_described(plot, session):
     assert plot.peaks.text_at(-5.0, -5.0) == ""
 
 
-# --- knife edges and pinned settings ---------------------------------------------------------------
+# --- knife edges and pinned settings -------------------------------------------------------------
 
 
 def test_knife_edges_are_counted_ringed_and_gone_through_in_turn(plot, session, qtbot):
