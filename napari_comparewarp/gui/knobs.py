@@ -225,7 +225,6 @@ def _make_editor(name: str, field: FieldInfo) -> Any:
     return LineEdit()
 
 
-
 def _text(value: Any) -> str:
     """Return a value as a person writes it."""
     if value is None:
