@@ -24,6 +24,7 @@ from ..io.atomic import OutputError
 from .column import Column
 from .compare_section import CompareSection
 from .export_section import ExportSection
+from .farewell import on_destroyed
 from .fold import Fold
 from .keys import Key, bind_keys, unbind_keys
 from .layers import LayerSet
@@ -100,7 +101,7 @@ class CompareWarpDock(QWidget):
         self.keys = self._make_keys()
         self._end_preferences = subscribe(self.look_section.prefer)
         # A closed window takes its widgets with it, and these take no leave.
-        self.destroyed.connect(_closer(self))
+        on_destroyed(self, _closer(self))
 
     def open(
         self,
@@ -302,11 +303,11 @@ def show_info_box(parent: QWidget, text: str) -> None:
     box.open()
 
 
-def _closer(dock: CompareWarpDock) -> Any:
+def _closer(dock: CompareWarpDock) -> Callable[[], None]:
     """Return what lets go of a dock's session once Qt has destroyed the dock."""
     state = dock.__dict__
 
-    def close(*_: Any) -> None:
+    def close() -> None:
         state["_end_preferences"]()
         state["loader"].close()
         session = state.get("session")

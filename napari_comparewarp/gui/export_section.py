@@ -1,6 +1,7 @@
 """The section that exports: what, where to, and what that would replace."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,6 +30,7 @@ from ..io.atomic import OutputError
 from ..io.headers import kind_in_words
 from ..outputs import PRODUCTS, Outputs
 from .exporting import Export
+from .farewell import on_destroyed
 
 __all__ = ["ExportSection"]
 
@@ -121,7 +123,7 @@ class ExportSection(QWidget):
         self.stop.clicked.connect(self.cancel)
         self.folder.textChanged.connect(self.summarise)
         self.name.textChanged.connect(self.summarise)
-        self.destroyed.connect(_canceller(self))
+        on_destroyed(self, _canceller(self))
         self._lay_out()
         self.set_session(None)
 
@@ -321,11 +323,11 @@ def _in_words(size: float) -> str:
     return f"{size:.2g} {unit}" if size < 100 else f"{size:.0f} {unit}"
 
 
-def _canceller(section: ExportSection) -> Any:
+def _canceller(section: ExportSection) -> Callable[[], None]:
     """Return what stops a section's export once Qt has destroyed the section."""
     state = section.__dict__
 
-    def cancel(*_: Any) -> None:
+    def cancel() -> None:
         export = state.get("_export")
         if export is not None:
             export.cancel()

@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtCore import QObject, Signal
 
 from ..algorithm.parallel import Progress
+from .farewell import on_destroyed
 
 __all__ = ["Latest"]
 
@@ -17,17 +18,11 @@ class _Turn:
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.number = 0
         self._pool = pool
-        # What only a dying Qt object knows may be emptied as garbage before it is called.
-        _OPEN.add(self)
 
-    def leave(self, *_: Any) -> None:
+    def leave(self) -> None:
         """Let nothing come back, and let the thread end."""
         self.number += 1
         self._pool.shutdown(wait=False, cancel_futures=True)
-        _OPEN.discard(self)
-
-
-_OPEN: set[_Turn] = set()
 
 
 class Latest(QObject):
@@ -61,7 +56,7 @@ class Latest(QObject):
         self._landed.connect(self._land)
         self._fell.connect(self._fall)
         self._moved.connect(self._move)
-        self.destroyed.connect(self._turn.leave)
+        on_destroyed(self, self._turn.leave)
 
     @property
     def busy(self) -> bool:

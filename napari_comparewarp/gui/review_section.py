@@ -9,6 +9,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QGridLayout, QMainWindow, QPushButton, QWidget
 
+from .column import Column
 from .keys import Key
 from .session import Session
 
@@ -141,7 +142,7 @@ class ReviewSection(QWidget):
         panel = getattr(import_module(f".{module}", __package__), class_name)()
         panel.set_session(self._session)
         dock = self._viewer.window.add_dock_widget(
-            panel, name=kind.title, area="bottom", add_vertical_stretch=False
+            Column(panel), name=kind.title, area="bottom", add_vertical_stretch=False
         )
         self._docks[name], self._panels[name] = dock, panel
         window = dock.parent()

@@ -142,7 +142,7 @@ class TuningPlot(LivePanel):
             self._points = CandidatePoints.of(result)
             self.fractions.setLabel(
                 "bottom",
-                f"mean epoch count of the candidate's pixels (lines: N = {self._points.depth:.3g})",
+                f"mean epoch count of its pixels (lines: N = {self._points.depth:.3g})",
             )
             if before is None:
                 self._set_ranges(result)

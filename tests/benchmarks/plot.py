@@ -67,11 +67,14 @@ def measure_drags(stack: cw.WarpStack, docked: bool = True) -> list[Drag]:
         again for each frame, or in one of its own.
     """
     import napari
+    import pyqtgraph
     from qtpy.QtWidgets import QApplication
 
     from napari_comparewarp.gui.session import Session
     from napari_comparewarp.gui.tuning_plot import TuningPlot
 
+    # Else moves that follow each other in less than 10 ms are left out, and no frame comes.
+    pyqtgraph.setConfigOption("mouseRateLimit", -1)
     viewer = napari.Viewer()
     viewer.window.resize(1400, 880)
     session = Session(viewer, cw.Inspection(stack))

@@ -47,6 +47,15 @@ def pytest_runtest_setup(item):
 
 
 @pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    """Wait longer than pytest-qt does by itself: kernels are compiled when first used."""
+    from pytestqt.qtbot import QtBot
+
+    for wait in (QtBot.waitUntil, QtBot.waitSignal):
+        monkeypatch.setitem(wait.__kwdefaults__, "timeout", 60_000)
+
+
+@pytest.fixture(autouse=True)
 def _nothing_left_behind(monkeypatch, tmp_path):
     """Use nobody's settings, touch layers in the main thread only, and leave nothing running."""
     from qtpy.QtCore import QCoreApplication, QSettings, QThreadPool

@@ -107,6 +107,7 @@ def test_a_second_stack_takes_the_place_of_the_first_in_the_same_layers(tuned, q
 def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypatch, qtbot):
     first = tuned.session
     first.decide(1, "keep")
+    qtbot.waitUntil(lambda: not first.busy)
     no = QMessageBox.StandardButton.No
     monkeypatch.setattr(QMessageBox, "question", lambda *args, **kwargs: no)
     tuned.show_inspection(cw.Inspection(stack(seed=2)))

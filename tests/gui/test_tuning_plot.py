@@ -9,7 +9,6 @@ from qtpy.QtTest import QTest
 import napari_comparewarp as cw
 from napari_comparewarp.footprint_states import State
 from napari_comparewarp.gui.candidate_points import CandidatePoints
-from napari_comparewarp.gui.point_cloud import PointCloud
 from napari_comparewarp.gui.session import Session
 from napari_comparewarp.gui.tuning_plot import TuningPlot
 from napari_comparewarp.review.doubtful import knife_edges
@@ -68,47 +67,6 @@ def drawn(cloud):
 
 def until_found(plot, qtbot):
     qtbot.waitUntil(lambda: plot._findings is not None, timeout=20_000)
-
-
-# --- points ---------------------------------------------------------------
-
-
-def test_each_candidate_stands_at_its_fraction_and_its_mean_epoch_count(session):
-    result = session.inspection.result
-    points = CandidatePoints.of(result)
-    fraction, _ = points.at(result.config)
-    table = candidates(result)
-    np.testing.assert_array_equal(points.pool.id, table["id"])
-    np.testing.assert_allclose(fraction, table["fraction"])
-    for index in (0, len(table) // 2, len(table) - 1):
-        labels = result.labels(int(table["epoch_index"][index]))
-        counts = result.epoch_count[labels == table["id"][index]]
-        expected = counts[counts > 0].mean() if (counts > 0).any() else 0
-        assert points.mean_epochs[index] == pytest.approx(expected)
-
-
-def test_the_points_at_other_thresholds_are_those_of_a_run_with_them(session, night):
-    points = CandidatePoints.of(session.inspection.result)
-    config = session.config.replace(max_epochs=1, spatial_threshold=0.8, temporal_threshold=0.2)
-    fraction, state = points.at(config)
-    table = candidates(cw.run(night, config))
-    np.testing.assert_allclose(fraction, table["fraction"])
-    np.testing.assert_array_equal(
-        state, [State[str(verdict).upper()] for verdict in table["verdict"]]
-    )
-
-
-def test_a_decision_by_hand_keeps_its_colour_at_any_threshold(session, qtbot):
-    clipped = candidates(session.inspection.result)
-    footprint = int(clipped["id"][clipped["verdict"] == "clipped"][0])
-    session.decide(footprint, "keep")
-    until_idle(session, qtbot)
-    qtbot.waitUntil(lambda: bool(session.inspection.overrides))
-    points = CandidatePoints.of(session.inspection.result)
-    index = points.index_of(footprint)
-    for threshold in (0.0, 0.9):
-        _, state = points.at(session.config.replace(spatial_threshold=threshold))
-        assert state[index] == State.KEPT_BY_HAND
 
 
 def test_a_stack_without_candidates_has_an_empty_plot(plot, session, qtbot):
@@ -317,18 +275,6 @@ def test_without_a_session_the_plot_is_empty_and_listens_to_nobody(plot, session
     session.tune(spatial_threshold=0.9)
     until_idle(session, qtbot)
     assert not drawn(plot.fractions)
-
-
-def test_very_many_points_are_thinned_out_only_while_they_move(qtbot):
-    cloud = PointCloud(str)
-    qtbot.addWidget(cloud)
-    n = 30_000
-    x = np.linspace(0, 10, n)
-    state = np.full(n, State.CLIPPED, np.uint8)
-    cloud.show_points(x, x, np.full(n, 9), state, live=True)
-    assert drawn(cloud) == {State.CLIPPED: n // 3}
-    cloud.show_points(x, x, np.full(n, 9), state)
-    assert drawn(cloud) == {State.CLIPPED: n}
 
 
 def test_a_window_that_is_closed_at_work_leaves_nothing(make_napari_viewer_proxy, night, qtbot):
