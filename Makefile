@@ -49,9 +49,9 @@ docs: $(VENV)/with-docs ## Build the documentation in docs/_build/html.
 screenshots: display $(VENV)/with-test ## Make the pictures of the window in docs/images again.
 	@$(ON_A_SCREEN) $(BIN)/python docs/screenshots.py
 
-bench: $(VENV)/with-bench ## Measure time and memory against other programs.
+bench: display $(VENV)/with-bench ## Measure time and memory against other programs.
 	@.ci/debian-packages swarp || echo "going on without SWarp"
-	@$(BIN)/python tests/benchmarks/run.py
+	@$(ON_A_SCREEN) $(BIN)/python tests/benchmarks/run.py --growth
 
 sample: $(VENV)/with-run ## Make sample_data again, pixel for pixel.
 	@$(BIN)/comparewarp simulate sample_data --epochs 10 --size 512 512 --seed 35 --overwrite
@@ -69,7 +69,7 @@ display:
 $(VENV)/with-run: EXTRA :=
 $(VENV)/with-test: EXTRA := [test]
 $(VENV)/with-docs: EXTRA := [docs]
-$(VENV)/with-bench: EXTRA := [bench]
+$(VENV)/with-bench: EXTRA := [all,bench]
 
 $(VENV)/with-%: pyproject.toml $(VENV)/made
 	@echo "installing .$(EXTRA) and what it needs into $(VENV)"

@@ -15,6 +15,7 @@ import growth
 import inspecting
 import large
 import others
+import window
 from engine import (
     memory_of_a_run,
     run_of_files,
@@ -29,6 +30,7 @@ from reading import reader_of
 import napari_comparewarp as cw
 
 DOCS = Path(__file__).parents[2] / "docs"
+SAMPLE = DOCS.parent / "sample_data"
 
 
 def main() -> None:
@@ -109,6 +111,8 @@ def against_others(folder: Path, options: argparse.Namespace) -> list[str]:
         *_step_table(stack, run),
         "",
     ]
+    if os.environ.get("DISPLAY"):
+        lines += ["### The window", "", *window.rows(folder / "warps", SAMPLE), ""]
     return lines
 
 

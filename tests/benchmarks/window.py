@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,7 @@ SWEEPS = 2
 BEAT = 0.005
 
 #: A program that opens a window, and the same with a stack in it. They end when it is drawn.
-BARE = "import napari; v = napari.Viewer(); v.add_image([[0, 1], [1, 0]]); "
+BARE = "import napari, numpy; v = napari.Viewer(); v.add_image(numpy.eye(9)); "
 VIEW = (
     "import napari; from pathlib import Path; "
     "from napari_comparewarp.gui.commands import dock_of; "
@@ -128,12 +130,12 @@ def measure_window(folder: Path) -> WindowTimes:
         rest(0.02)
     part = "export"
     export, written = dock.export_section, []
-    export.folder.setText(str(folder.parent / "export"))
-    (folder.parent / "export").mkdir(exist_ok=True)
     export.written.connect(written.append)
-    export.write.click()
-    wait(lambda: bool(written))
-    rest(0.2)
+    with tempfile.TemporaryDirectory() as target:
+        export.folder.setText(target)
+        export.export()
+        wait(lambda: bool(written))
+        rest(0.2)
     heart.stop()
     viewer.close()
     return times
@@ -154,3 +156,77 @@ def seconds_to_a_window(folder: Path | None) -> float:
     start = time.perf_counter()
     subprocess.run([sys.executable, "-c", program], check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - start
+
+
+def rows(folder: Path, sample: Path) -> list[str]:
+    """Measure the window, its panels included, and return a table of it.
+
+    Parameters
+    ----------
+    folder : Path
+        Warps of the size that is measured.
+    sample : Path
+        The sample data, for the time to a window.
+    """
+    from measure import alone
+    from table import measure as measure_table
+
+    def milliseconds(values: list[float]) -> tuple[float, float]:
+        return 1000 * float(np.median(values)), 1000 * float(np.percentile(values, 95))
+
+    lines = ["| what | median | 95 % | bound |", "| --- | --- | --- | --- |"]
+    times = alone(measure_window, folder)
+    for name, values in times.steps.items():
+        middle, tail = milliseconds(values)
+        bound = 300 if name == "chi_threshold" else 100
+        what = name.replace("_", " ")
+        lines.append(
+            f"| {what}: step to repainted canvas | {middle:.0f} ms | {tail:.0f} ms | {bound} ms |"
+        )
+    for what, pairs in alone(_evidence, folder).items():
+        middle, tail = milliseconds([wall for wall, _ in pairs])
+        lines.append(f"| {what} | {middle:.0f} ms | {tail:.0f} ms | 150 ms |")
+    for what, values in alone(measure_table).items():
+        middle, tail = milliseconds(values)
+        bound = "500 ms" if what.startswith("fill") else "150 ms" if "select" in what else ""
+        lines.append(f"| {what} | {middle:.0f} ms | {tail:.0f} ms | {bound} |")
+    lines += ["", "| line that is dragged | frames a second | bound |", "| --- | --- | --- |"]
+    lines += [
+        f"| {drag.knob.replace('_', ' ')} | {drag.rate:.0f} | 20 |"
+        for drag in alone(_drags, folder)
+    ]
+    lines += [
+        "",
+        "| main thread during | longest pause | of it at work | pauses over 100 ms |",
+        "| --- | --- | --- | --- |",
+    ]
+    for part in ("load", "tune", "epochs", "export"):
+        pauses, busy = times.pauses[part], times.busy[part]
+        longest = int(np.argmax(pauses))
+        lines.append(
+            f"| {part} | {1000 * pauses[longest]:.0f} ms | {1000 * busy[longest]:.0f} ms "
+            f"| {sum(pause > 0.1 for pause in pauses)} of {len(pauses)} |"
+        )
+    bare, view = (min(seconds_to_a_window(what) for _ in range(3)) for what in (None, sample))
+    lines += [
+        "",
+        f"A bare napari window is drawn after {bare:.1f} s, one with the sample data in it and "
+        f"tuned after {view:.1f} s: {view - bare:.1f} s more (bound 8 s).",
+    ]
+    return lines
+
+
+def _drags(folder: Path) -> list[Any]:
+    from plot import measure_drags
+
+    import napari_comparewarp as cw
+
+    return measure_drags(cw.read_stack(folder))
+
+
+def _evidence(folder: Path) -> dict[str, list[tuple[float, float]]]:
+    from evidence import measure_evidence
+
+    import napari_comparewarp as cw
+
+    return measure_evidence(cw.read_stack(folder))
