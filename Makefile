@@ -42,7 +42,7 @@ lint: $(VENV)/with-test ## Check style, format and types.
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
 
-docs: $(VENV)/with-docs ## Build the documentation in docs/_build/html.
+docs: display $(VENV)/with-docs ## Build the documentation in docs/_build/html.
 	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
 
@@ -68,7 +68,7 @@ display:
 # makes them old.
 $(VENV)/with-run: EXTRA :=
 $(VENV)/with-test: EXTRA := [test]
-$(VENV)/with-docs: EXTRA := [docs]
+$(VENV)/with-docs: EXTRA := [all,docs]
 $(VENV)/with-bench: EXTRA := [all,bench]
 
 $(VENV)/with-%: pyproject.toml $(VENV)/made
