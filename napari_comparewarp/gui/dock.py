@@ -161,7 +161,8 @@ class CompareWarpDock(QWidget):
             section.set_session(self.session)
         if first:
             self.look_section.prefer(read_preferences())
-        bind_keys(self.session, self.keys)
+        self._bind_keys()
+        self.session.layer_made.connect(self._bind_keys)
         for message in inspection.result.messages:
             show_warning(message)
 
@@ -251,6 +252,10 @@ class CompareWarpDock(QWidget):
             Key("Control-Shift-Z", "redo", self.tune_section.redo.click),
         ]
         return self.review_section.keys() | {key.key: key for key in keys}
+
+    def _bind_keys(self, *_: Any) -> None:
+        assert self.session is not None
+        bind_keys(self.session, self.keys)
 
     def show_keys(self) -> None:
         """Say what each key does."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -109,6 +110,7 @@ class LookSection(QWidget):
             return
         for layer in session.layers:
             layer.events.visible.connect(self._show_visible)
+        session.layer_made.connect(self._follow_layer)
         self.curve.setCurrentText(session.layers.stretch.curve)
         self.limits.setCurrentText(session.layers.stretch.limits)
         self.fill.blockSignals(True)
@@ -143,6 +145,10 @@ class LookSection(QWidget):
     def _show_over(self, role: str, on: bool) -> None:
         if self._session is not None:
             self._session.layer(role).visible = on
+
+    def _follow_layer(self, layer: Layer) -> None:
+        layer.events.visible.connect(self._show_visible)
+        self._show_visible()
 
     def _show_visible(self, *_: Any) -> None:
         """Let the buttons say what is on the screen, whoever put it there."""

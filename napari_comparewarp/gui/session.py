@@ -53,6 +53,8 @@ class Session(QObject):
         Sent with the epoch's index, and with the selected footprint's id or None.
     pixel_clicked : Signal
         Sent with y and x of a pixel of the patch that was clicked.
+    layer_made : Signal
+        Sent with a layer that has taken the place of one that was deleted.
     progressed : Signal
         Sent with stage, steps done and steps in all.
     finished : Signal
@@ -66,6 +68,7 @@ class Session(QObject):
     epoch_changed = Signal(int)
     selection_changed = Signal(object)
     pixel_clicked = Signal(int, int)
+    layer_made = Signal(object)
     progressed = Signal(str, int, int)
     finished = Signal()
     said = Signal(str)
@@ -126,6 +129,7 @@ class Session(QObject):
         layer = self.layers.by_role[role]
         if layer not in self.viewer.layers:
             layer = self.layers.make_again(role)
+            self.layer_made.emit(layer)
             above = [
                 self.layers.by_role[other]
                 for other in list(NAMES)[list(NAMES).index(role) + 1 :]

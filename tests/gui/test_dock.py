@@ -197,6 +197,14 @@ def test_keys_do_what_their_buttons_do(tuned, qtbot):
     assert tuned.session.layers.stretch.curve == "linear"
 
 
+def test_a_layer_that_was_deleted_comes_back_with_its_keys_and_its_button(tuned):
+    tuned.viewer.layers.remove(tuned.session.layers.by_role["difference"])
+    tuned.look_section.bases["difference"].click()
+    assert tuned.look_section.bases["difference"].isChecked()
+    press(tuned, "H")
+    assert not tuned.session.layers.by_role["states"].visible
+
+
 def test_keys_are_let_go_with_the_session(tuned):
     layers = list(tuned.session.layers)
     assert all(layer.keymap for layer in layers)
