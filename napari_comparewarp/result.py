@@ -162,8 +162,11 @@ class CompareWarpResult:
             self.stack, epoch_index, *made.filled, made.variance_scale[epoch_index],
             made.difference_terms,
         )  # fmt: skip
+        # In place: fresh memory costs more than the arithmetic.
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (image / np.sqrt(variance)).astype(np.float32, copy=False)
+            np.sqrt(variance, out=variance)
+            np.divide(image, variance, out=image)
+        return image.astype(np.float32, copy=False)
 
     def labels(self, epoch_index: int) -> npt.NDArray[np.int32]:
         """Return the ids of the footprints of one epoch as an image.

@@ -326,8 +326,13 @@ def coadd_settings(config: CompareWarpConfig) -> CoaddSettings:
 def combine_coadd(given: Inputs, made: Products) -> dict[str, Any]:
     """Stack the direct warps without what is clipped."""
     settings = coadd_settings(given.config)
-    stacked = make_coadd(made.direct_masks, settings, progress=given.progress)
-    return {"stacked": stacked, "unclipped": None}
+    masks = made.direct_masks
+    stacked = make_coadd(masks, settings, progress=given.progress)
+    unclipped = None
+    if given.chi_floor is not None:
+        # Whoever remembers pixels below the threshold will move it: then steps begin from here.
+        unclipped = update_coadd(stacked, masks, masks.unclipped(), settings)
+    return {"stacked": stacked, "unclipped": unclipped}
 
 
 def update_stacked(
@@ -341,12 +346,10 @@ def update_stacked(
         or made.detections.flags is not before.detections.flags
     ):
         return combine_coadd(given, made)
-    old, new = before.direct_masks, made.direct_masks
-    unclipped = before.unclipped
-    if unclipped is None:
-        unclipped = update_coadd(before.stacked, old, old.unclipped(), settings)
-    stacked = update_coadd(before.stacked, old, new, settings, unclipped)
-    return {"stacked": stacked, "unclipped": unclipped}
+    stacked = update_coadd(
+        before.stacked, before.direct_masks, made.direct_masks, settings, before.unclipped
+    )
+    return {"stacked": stacked, "unclipped": before.unclipped}
 
 
 def finish(given: Inputs, made: Products) -> dict[str, Any]:

@@ -81,6 +81,11 @@ class Latest(QObject):
         self._turn.number += 1
         self._busy = False
 
+    def close(self) -> None:
+        """Let nothing come back, and let the thread end."""
+        self._busy = False
+        self._turn.leave()
+
     def _work(self, turn: int, work: Callable[[Progress], Any]) -> None:
         def report(stage: str, done: int, total: int) -> None:
             if turn != self._turn.number:

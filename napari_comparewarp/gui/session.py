@@ -10,11 +10,13 @@ from napari.layers import Layer
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..algorithm.overrides import Decision, FootprintKey
+from ..algorithm.parallel import Progress
 from ..config import CompareWarpConfig, ConfigError
 from ..footprint_states import footprint_pixels
 from ..inspection import Inspection, InspectionError
 from ..result import CompareWarpResult
 from .footprint_rows import find_rows
+from .latest import Latest
 from .layers import NAMES, LayerSet, redraw
 from .stretch import Stretch
 
@@ -99,6 +101,7 @@ class Session(QObject):
         if self.layers.views.inspection is not inspection:
             self.layers.show(inspection)
         self._add_layers()
+        self._ahead = Latest(self)
         self._connect()
         _SESSIONS[self.viewer] = self
 
@@ -290,6 +293,7 @@ class Session(QObject):
         if self._closed:
             return
         self._closed = True
+        self._ahead.close()
         self.inspection.result_changed.disconnect(self._on_landed, missing_ok=True)
         self.inspection.progressed.disconnect(self._on_progress, missing_ok=True)
         self.inspection.failed.disconnect(self._on_failed, missing_ok=True)
@@ -393,6 +397,21 @@ class Session(QObject):
 
     def _on_step(self, event: Any = None) -> None:
         self.epoch_changed.emit(self.epoch_index)
+        if self.layers.by_role["difference"].visible:
+            self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Make the differences of the epochs beside the one on the screen."""
+        views, here = self.layers.views, self.epoch_index
+        epochs = range(self.inspection.stack.n_epochs)
+
+        def work(progress: Progress) -> None:
+            for epoch in (here + 1, here - 1):
+                progress("looking ahead", 0, 1)
+                if epoch in epochs:
+                    views.difference(epoch)
+
+        self._ahead.start(work)
 
     def _on_ndisplay(self, event: Any = None) -> None:
         """Hide the cubes in three dimensions: epochs are no depth."""
