@@ -144,8 +144,8 @@ def test_patches_fail_if_no_worker_is_left(folder, running, address):
         return waited
 
     assert running.run_on_scheduler(hurry) == 60
-    # Without their names the scheduler keeps whom it likes.
-    running.retire_workers(list(running.scheduler_info()["workers"]))
+    running.cluster.scale(0)
+    wait_for(lambda: not running.scheduler_info()["workers"])
     (outcome,) = run_batch(patches_of(write_plan(folder, "one")), scheduler=address)
     assert outcome.state == "failed"
     assert "without any running workers" in outcome.error
