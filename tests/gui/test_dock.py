@@ -3,10 +3,10 @@
 import json
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.io import fits
 from qtpy.QtWidgets import QMessageBox
 from stacks import stack
 
@@ -257,5 +257,13 @@ def test_a_clipped_trail_is_seen_from_opening_to_export(dock, night, tmp_path, q
     assert dock.session.epoch_index == row["epoch_index"]
     shown = dock.session.layers.by_role["states"]._slice.image.raw
     assert (shown % OUTLINE == State.CLIPPED).any()
-    dock.session.inspection.result.write(Path(tmp_path / "coadd.fits"))
-    assert (tmp_path / "coadd.fits").exists()
+    export = dock.export_section
+    export.folder.setText(str(tmp_path))
+    export.name.setText("mine")
+    with qtbot.waitSignal(export.written):
+        export.export()
+    dock.session.inspection.result.write(tmp_path / "same.fits")
+    for name in ("image", "variance", "mask"):
+        np.testing.assert_array_equal(
+            fits.getdata(tmp_path / "mine.fits", name), fits.getdata(tmp_path / "same.fits", name)
+        )
