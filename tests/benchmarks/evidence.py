@@ -23,7 +23,7 @@ BOUND = 0.15
 def measure_evidence(stack: cw.WarpStack) -> dict[str, list[tuple[float, float]]]:
     """Select footprints in a real window, and return how long their evidence takes.
 
-    To be called in a process of its own, on a display. "selected" is a footprint that is
+    To be called in a process of its own, on a display. "select: evidence repainted" is a footprint that is
     selected; with "gone to", the canvas shows its epoch and zooms too. Of each, wall time and
     CPU time of all threads in seconds: what other programs do is in the first alone.
     """
@@ -68,7 +68,10 @@ def measure_evidence(stack: cw.WarpStack) -> dict[str, list[tuple[float, float]]
     # The first of each compiles kernels, and has the font and the plot laid out.
     for footprint in ids[:2]:
         seconds_of(int(footprint), go=True)
-    times: dict[str, list[tuple[float, float]]] = {"selected": [], "selected and gone to": []}
+    times: dict[str, list[tuple[float, float]]] = {
+        "select: evidence repainted": [],
+        "select: evidence, epoch and zoom repainted": [],
+    }
     for go, seconds in zip((False, True), times.values(), strict=True):
         for footprint in ids[2:]:
             rest(0.1)
