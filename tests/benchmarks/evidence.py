@@ -23,8 +23,8 @@ BOUND = 0.15
 def measure_evidence(stack: cw.WarpStack) -> dict[str, list[tuple[float, float]]]:
     """Select footprints in a real window, and return how long their evidence takes.
 
-    To be called in a process of its own, on a display. "select: evidence repainted" is a footprint that is
-    selected; with "gone to", the canvas shows its epoch and zooms too. Of each, wall time and
+    To be called in a process of its own, on a display. A footprint is selected, or selected
+    and gone to: then the canvas shows its epoch and zooms too. Of each, wall time and
     CPU time of all threads in seconds: what other programs do is in the first alone.
     """
     import napari
