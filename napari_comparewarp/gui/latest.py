@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from threading import Lock
 from typing import Any
 
 from qtpy.QtCore import QObject, Signal
@@ -17,11 +18,14 @@ class _Turn:
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.number = 0
+        #: Held while the thread speaks to the Qt object, and while that one dies.
+        self.lock = Lock()
         self._pool = pool
 
     def leave(self) -> None:
         """Let nothing come back, and let the thread end."""
-        self.number += 1
+        with self.lock:
+            self.number += 1
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
@@ -87,12 +91,16 @@ class Latest(QObject):
         self._turn.leave()
 
     def _work(self, turn: int, work: Callable[[Progress], Any]) -> None:
-        def report(stage: str, done: int, total: int) -> None:
-            if turn != self._turn.number:
-                raise CancelledError
-            self._moved.emit(turn, stage, done, total)
+        # The Qt object may die at any moment: it is spoken to only under the lock.
+        state = self._turn
 
-        if turn != self._turn.number:
+        def report(stage: str, done: int, total: int) -> None:
+            with state.lock:
+                if turn != state.number:
+                    raise CancelledError
+                self._moved.emit(turn, stage, done, total)
+
+        if turn != state.number:
             return
         try:
             value = work(report)
@@ -100,11 +108,13 @@ class Latest(QObject):
             return
         except Exception as error:
             line = str(error).splitlines()[0] if str(error) else type(error).__name__
-            if turn == self._turn.number:
-                self._fell.emit(turn, line)
+            with state.lock:
+                if turn == state.number:
+                    self._fell.emit(turn, line)
             return
-        if turn == self._turn.number:
-            self._landed.emit(turn, value)
+        with state.lock:
+            if turn == state.number:
+                self._landed.emit(turn, value)
 
     def _land(self, turn: int, value: Any) -> None:
         if turn == self._turn.number:

@@ -1,8 +1,11 @@
 """Work beside the window, of which only the latest counts."""
 
 import threading
+import time
 
 import pytest
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_comparewarp.gui.latest import Latest
 
@@ -92,3 +95,23 @@ def test_a_window_that_closes_in_the_middle_leaves_no_thread(qtbot):
         latest.deleteLater()
     go_on.set()
     qtbot.waitUntil(lambda: threading.active_count() == before)
+
+
+def test_a_window_that_is_destroyed_while_work_reports_ends_it_and_nothing_else(qtbot):
+    def tell(progress):
+        while True:
+            progress("telling", 0, 1)
+            time.sleep(0)
+
+    for _ in range(5):
+        window = QWidget()
+        works = [Latest(window) for _ in range(3)]
+        for work in works:
+            work.start(tell)
+        qtbot.wait(5)
+        window.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        threads = [thread for work in works for thread in work._pool._threads]
+        for thread in threads:
+            thread.join(10)
+            assert not thread.is_alive()
