@@ -82,6 +82,8 @@ def main() -> None:
 
     dock.look_section.bases["coadd"].click()
     stage.fold("Export")
+    # Not what a user of this machine has chosen before.
+    dock.export_section.folder.setText(".")
     stage.shoot("window_export")
 
     stage.fold("Tune", "Look")

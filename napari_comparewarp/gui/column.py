@@ -1,9 +1,10 @@
-"""A scrolling column that is always as wide as what is in it."""
+"""A scrolling column that is always as wide as what is in it, and what fills one."""
 
 from qtpy.QtCore import QEvent, QObject, QSize, Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QFrame, QScrollArea, QWidget
 
-__all__ = ["Column"]
+__all__ = ["Column", "Filling"]
 
 
 class Column(QScrollArea):
@@ -36,3 +37,35 @@ class Column(QScrollArea):
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
         return bool(super().eventFilter(watched, event))
+
+
+class Filling(QWidget):
+    """Gives all its room to a widget, and asks for no more than that can do with.
+
+    In a scrolling column a widget with a text that wraps is as high as it would
+    like to be; this is as high as the column, and scrolls only below its minimum.
+
+    Parameters
+    ----------
+    content : QWidget
+    parent : QWidget, optional
+    """
+
+    def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._content = content
+        content.setParent(self)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return the least that the content can do with."""
+        return self._content.minimumSizeHint()
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802
+        """Let the content follow."""
+        self._content.setGeometry(self.rect())
+
+    def event(self, event: QEvent | None) -> bool:
+        """Pass on that the content wants another size."""
+        if event is not None and event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return bool(super().event(event))

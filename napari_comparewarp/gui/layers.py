@@ -69,8 +69,6 @@ class LayerSet:
     Parameters
     ----------
     inspection : Inspection
-    stretch : Stretch, optional
-        How the sky is shown.
 
     Attributes
     ----------
@@ -80,9 +78,9 @@ class LayerSet:
         The layers by the keys of `NAMES`, from the bottom to the top.
     """
 
-    def __init__(self, inspection: Inspection, stretch: Stretch | None = None) -> None:
+    def __init__(self, inspection: Inspection) -> None:
         self.views = Views(inspection)
-        self.stretch = stretch or Stretch()
+        self.stretch = Stretch()
         self.fill = FILL
         self.sexagesimal = True
         #: Whether a viewer has been set up for them: a user's own view is left alone.

@@ -9,7 +9,7 @@ from qtpy.compat import isalive
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QDockWidget, QGridLayout, QMainWindow, QPushButton, QWidget
 
-from .column import Column
+from .column import Column, Filling
 from .keys import Key
 from .session import Session
 
@@ -142,7 +142,7 @@ class ReviewSection(QWidget):
         panel = getattr(import_module(f".{module}", __package__), class_name)()
         panel.set_session(self._session)
         dock = self._viewer.window.add_dock_widget(
-            Column(panel), name=kind.title, area="bottom", add_vertical_stretch=False
+            Column(Filling(panel)), name=kind.title, area="bottom", add_vertical_stretch=False
         )
         self._docks[name], self._panels[name] = dock, panel
         window = dock.parent()
@@ -158,7 +158,7 @@ class ReviewSection(QWidget):
             # What is beside each other shares the width, and leaves most of the height.
             docks = [one for one in self._docks.values() if isalive(one)]
             window.resizeDocks(docks, [window.width() // 2] * len(docks), Qt.Orientation.Horizontal)
-            window.resizeDocks([dock], [window.height() // 3], Qt.Orientation.Vertical)
+            window.resizeDocks([dock], [2 * window.height() // 5], Qt.Orientation.Vertical)
 
     def _show_pixel(self, y: int, x: int) -> None:
         panel = self._panels.get("pixel")

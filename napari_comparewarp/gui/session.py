@@ -18,7 +18,6 @@ from ..result import CompareWarpResult
 from .footprint_rows import find_rows
 from .latest import Latest
 from .layers import NAMES, LayerSet, redraw
-from .stretch import Stretch
 
 __all__ = ["Session"]
 
@@ -82,13 +81,12 @@ class Session(QObject):
         viewer: Any,
         inspection: Inspection,
         layers: LayerSet | None = None,
-        stretch: Stretch | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self.viewer = unwrapped(viewer)
         self.inspection = inspection
-        self.layers = layers or LayerSet(inspection, stretch)
+        self.layers = layers or LayerSet(inspection)
         self._closed = False
         self._land_is_due = False
         self._running = 0
@@ -305,6 +303,9 @@ class Session(QObject):
         if _SESSIONS.get(self.viewer) is self:
             del _SESSIONS[self.viewer]
         self.inspection.close()
+        # Else the window would keep it, and with it the stack, for as long as it is open.
+        self.setParent(None)
+        self.deleteLater()
 
     # --- what happens ----------------------------------------------------------------------
 

@@ -1,13 +1,16 @@
 """The dock widget: open, tune, look, compare."""
 
+import gc
 import json
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
 from astropy.io import fits
-from qtpy.QtWidgets import QMessageBox
+from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QApplication, QMessageBox
 from stacks import stack
 
 import napari_comparewarp as cw
@@ -102,6 +105,16 @@ def test_a_second_stack_takes_the_place_of_the_first_in_the_same_layers(tuned, q
     assert layers[0].data.shape == (50, 80)
     assert tuned.session is not first
     assert Session.of(tuned.viewer) is tuned.session
+
+
+def test_a_stack_that_is_no_longer_open_takes_no_memory(tuned, qtbot):
+    tuned.review_section.open("footprints")
+    first = weakref.ref(tuned.session.inspection)
+    tuned.show_inspection(cw.Inspection(stack(seed=2)))
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qtbot.wait(200)
+    gc.collect()
+    assert first() is None
 
 
 def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypatch, qtbot):
