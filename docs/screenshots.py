@@ -13,9 +13,9 @@ import numpy as np
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
-from napari_comparewarp.gui.commands import dock_of
 from napari_comparewarp.gui.dock import CompareWarpDock
-from napari_comparewarp.gui.fold import Fold
+from napari_comparewarp.gui.plugin.commands import dock_of
+from napari_comparewarp.gui.widgets.fold import Fold
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"

@@ -6,7 +6,7 @@ from napari_comparewarp import CompareWarpConfig
 from napari_comparewarp.algorithm.stages import STAGES
 from napari_comparewarp.cli.config import format_value
 from napari_comparewarp.cli.knobs import accepted_values
-from napari_comparewarp.config import PRESETS
+from napari_comparewarp.config.knobs import PRESETS
 
 #: What the knobs of each stage are for, in the order of the table.
 SECTIONS = {

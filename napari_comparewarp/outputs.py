@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .algorithm.parallel import Progress
     from .algorithm.warps import EpochId
-    from .inspection import Inspection
-    from .result import CompareWarpResult
+    from .inspection.inspection import Inspection
+    from .result.result import CompareWarpResult
 
 __all__ = ["OPTIONS", "PRODUCTS", "Outputs", "Product", "write_lsst_config"]
 
@@ -57,7 +57,7 @@ class Product:
 #: By name, in the order in which they are written.
 PRODUCTS: Mapping[str, Product] = {
     "inspection": Product(
-        "settings and decisions", "", (".json",), "inspection:Inspection.save"
+        "settings and decisions", "", (".json",), "inspection.inspection:Inspection.save"
     ),
     "coadd": Product(
         "coadd", "-o", (".fits", ".fits.fz", ".fits.gz", ".fit"), "io.write:write_coadd"
@@ -113,7 +113,8 @@ class Outputs:
         OutputError
             For the first output that is at fault.
         """
-        from .io.atomic import OutputError, check_output
+        from .errors import OutputError
+        from .io.atomic import check_output
 
         kept = {path.resolve() for path in inputs}
         taken: dict[Path, str] = {}
@@ -249,7 +250,8 @@ def write_lsst_config(result: "CompareWarpResult", path: Path, overwrite: bool =
     ------
     OutputError
     """
-    from .io.atomic import OutputError, replacing
+    from .errors import OutputError
+    from .io.atomic import replacing
 
     if path.suffix.lower() != ".py":
         raise OutputError(f"{path}: an LSST config override is written as .py")
@@ -259,7 +261,7 @@ def write_lsst_config(result: "CompareWarpResult", path: Path, overwrite: bool =
 
 def _check_folder(name: str, called: str, folder: Path, overwrite: bool) -> None:
     """Refuse a folder that cannot be made, or whose files would be replaced."""
-    from .io.atomic import OutputError
+    from .errors import OutputError
     from .io.write import mask_path
 
     if folder.exists() and not folder.is_dir():

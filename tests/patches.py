@@ -6,7 +6,7 @@ import time
 
 from napari_comparewarp.batch import cluster
 from napari_comparewarp.batch.plan import read_plan
-from napari_comparewarp.cli.knobs import read_config_file
+from napari_comparewarp.io.config_file import read_config_file
 from napari_comparewarp.simulation import simulate_night, write_night
 
 #: Epochs of the night that the patches are made from.

@@ -100,7 +100,7 @@ def test_every_module_behind_the_command_line_has_its_place_in_the_reference():
     modules = {
         ".".join(path.relative_to(package).with_suffix("").parts)
         for room in rooms
-        for path in (package / room).glob("[!_]*.py")
+        for path in (package / room).rglob("[!_]*.py")
     }
     assert modules == {name for name in listed if name.partition(".")[0] in rooms}
 

@@ -7,7 +7,7 @@ import pytest
 from stacks import stack
 
 import napari_comparewarp as cw
-from napari_comparewarp.io.atomic import OutputError
+from napari_comparewarp.errors import OutputError
 from napari_comparewarp.outputs import PRODUCTS, Outputs, write_lsst_config
 
 FOLDER = {"masks": "masks", "debug_products": "pictures"}

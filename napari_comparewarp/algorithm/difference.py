@@ -311,3 +311,24 @@ def _list_deviations(image, variance, floor, offset, index, difference, spread):
                     spread[n] = spreads[i]
                     n += 1
     return n
+
+
+def difference_of_epoch(
+    stack: WarpStack,
+    epoch: int,
+    template_image: npt.NDArray[np.float32],
+    template_variance: npt.NDArray[np.float32],
+    factor: float,
+    terms: Sequence[DifferenceTerm] = (),
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return the warp difference of one epoch and its variance, both ``(y, x)`` float32."""
+    row = int(stack.partner[epoch])
+    image = np.empty(stack.shape, np.float32)
+    variance = np.empty_like(image)
+    difference_rows(
+        stack.matched.image[row], stack.matched.variance[row], template_image, template_variance,
+        factor, image, variance,
+    )  # fmt: skip
+    for term in terms:
+        term.apply(row, 0, image, variance)
+    return image, variance

@@ -8,7 +8,7 @@ import numpy as np
 
 from .footprints import Candidates
 from .spans import Spans
-from .streak_stage import StreakFootprints
+from .streaks.stage import StreakFootprints
 from .verdicts import Verdict, Verdicts
 from .warps import EpochId
 

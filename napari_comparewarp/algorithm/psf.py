@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from ..errors import PsfError
+
 __all__ = [
     "FixedPsf",
     "GriddedPsf",
     "PolynomialPsf",
-    "PsfError",
     "PsfModel",
     "as_psf",
     "combine_kernels",
@@ -44,10 +45,6 @@ WIDEST_SIGMA = 100.0
 
 #: Visits that a message names before it only counts the rest.
 _MOST_NAMED = 8
-
-
-class PsfError(ValueError):
-    """A PSF that is not known or cannot be; the message is one line."""
 
 
 class PsfModel(ABC):

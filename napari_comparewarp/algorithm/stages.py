@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config import CompareWarpConfig
+from ..config.knobs import CompareWarpConfig
+from ..errors import StackError
 from .bright_objects import mark_bright_objects
 from .coadd import Coadd, CoaddSettings, DirectMasks, make_coadd, update_coadd
 from .counts import Counts, count_epochs
@@ -31,11 +32,11 @@ from .overrides import Decision, FootprintKey, apply_overrides
 from .parallel import Progress, no_progress
 from .protection import find_protected, lies_inside
 from .spans import Spans
-from .streak_stage import StreakFootprints, find_streak_footprints
+from .streaks.stage import StreakFootprints, find_streak_footprints
 from .template import Template, fill_holes, make_template
 from .variance_scale import measure_variance_scales
 from .verdicts import Verdict, Verdicts, decide
-from .warps import StackError, WarpStack
+from .warps import WarpStack
 from .weights import weigh_warps
 
 __all__ = ["STAGES", "Products", "Stage", "run_stages"]

@@ -7,16 +7,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import PsfError, StackError
 from .mask_planes import LSST_PLANES
-from .psf import PsfError, PsfModel, as_psf
+from .psf import PsfModel, as_psf
 
-__all__ = ["Cube", "EpochId", "InputFile", "StackError", "WarpStack", "Warps"]
+__all__ = ["Cube", "EpochId", "InputFile", "WarpStack", "Warps"]
 
 EpochId = int | str
-
-
-class StackError(ValueError):
-    """Warps that do not make a stack; the message is one line."""
 
 
 @runtime_checkable

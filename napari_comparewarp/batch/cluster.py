@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from ..algorithm.parallel import THREADS_VARIABLE, n_threads
-from ..algorithm.warps import StackError
-from ..config import ConfigError
-from ..io.atomic import OutputError
+from ..errors import one_line
 from .patch_run import Summary, check_outputs, finished, make_patch
 from .plan import Patch, PlanError
 
@@ -198,20 +196,17 @@ def _outcome(patch: Patch, future: "Future") -> Outcome:
     if future.status == "finished":
         return future.result()
     if future.status == "error":
-        return Outcome(patch, "failed", None, _in_one_line(future.exception()))
+        return Outcome(patch, "failed", None, _cause_of_failure(future.exception()))
     return Outcome(
         patch, "failed", None, "the scheduler was lost before the patch was reported done"
     )
 
 
-def _in_one_line(error: BaseException) -> str:
+def _cause_of_failure(error: BaseException) -> str:
     """Return what stopped a patch, without line breaks."""
     from distributed import KilledWorker
 
     if isinstance(error, KilledWorker):
         deaths = error.allowed_failures + 1
         return f"its worker process died, {deaths} times in a row; too little memory is one cause"
-    text = " ".join(str(error).split())
-    if isinstance(error, (ConfigError, OutputError, StackError)):
-        return text
-    return f"{type(error).__name__}: {text}"
+    return one_line(error, named=True)

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
-from ..io.atomic import OutputError, replacing
-from ..messages import CompareWarpWarning
+from .._version import __version__
+from ..errors import CompareWarpWarning, OutputError
+from ..io.atomic import replacing
 from .plan import Patch
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def make_patch(patch: Patch) -> Summary:
     from ..io.read import read_stack
     from ..io.regions_file import write_regions
     from ..io.write import write_coadd, write_footprints, write_masks
-    from ..result import run
+    from ..result.result import run
 
     try:
         patch.output.mkdir(parents=True, exist_ok=True)

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..algorithm.warps import StackError
-from ..config import CompareWarpConfig, ConfigError
+from ..config.knobs import CompareWarpConfig
+from ..errors import ConfigError, StackError
 from ..io.sources import find_sources
 from ..io.spool import parse_memory
 

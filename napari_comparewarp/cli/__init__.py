@@ -2,7 +2,7 @@
 
 import click
 
-from .. import __version__
+from .._version import __version__
 from .batch import batch
 from .common import CommandLine, debug_option
 from .config import config

@@ -43,7 +43,7 @@ def batch(
     if scheduler is not None and workers is not None:
         raise click.UsageError("--workers is for this machine; leave it out with --scheduler")
     from ..batch.plan import read_plan
-    from .knobs import read_config_file
+    from ..io.config_file import read_config_file
 
     patches = read_plan(plan, read_config_file)
     from ..batch.cluster import run_batch

@@ -88,21 +88,13 @@ class CommandLine(click.Group):
         sys.exit(code if isinstance(code, int) else 0)
 
 
-def _known_errors() -> tuple[type[Exception], ...]:
-    """Return the errors whose message is meant for the user and says all."""
-    from ..algorithm.warps import StackError
-    from ..config import ConfigError
-    from ..io.atomic import OutputError
-    from ..simulation.truth_files import TruthError
-
-    return ConfigError, OutputError, StackError, TruthError
-
-
 def _exit_code(error: Exception) -> int:
     """Return 2 if other words or files would help, and 1 if the work itself failed."""
+    from ..errors import CompareWarpError
+
     if isinstance(error, click.ClickException):
         return WRONG_INPUT
-    if not isinstance(error, _known_errors()):
+    if not isinstance(error, CompareWarpError):
         return FAILED
     # A full or failing disk shows in the error beneath; not always with a number.
     cause = error.__cause__
@@ -112,18 +104,17 @@ def _exit_code(error: Exception) -> int:
 
 
 def _in_one_line(error: Exception) -> str:
-    """Return what an error says, without line breaks."""
+    """Return what an error says, without line breaks, and what helps further."""
+    from ..errors import CompareWarpError, one_line
+
     if isinstance(error, click.ClickException):
-        message = error.format_message()
+        message = " ".join(error.format_message().split())
         if isinstance(error, click.UsageError) and error.ctx is not None:
             message = f"{message.rstrip('.')} (see {error.ctx.command_path} --help)"
-    elif isinstance(error, _known_errors()):
-        message = str(error)
-    elif isinstance(error, OSError) and error.strerror:
-        message = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    else:
-        message = f"{type(error).__name__}: {error} (--debug shows where)"
-    return " ".join(message.split())
+        return message
+    message = one_line(error, named=True)
+    is_told = isinstance(error, CompareWarpError) or (isinstance(error, OSError) and error.strerror)
+    return message if is_told else f"{message} (--debug shows where)"
 
 
 def _report(message: str) -> None:
@@ -133,7 +124,7 @@ def _report(message: str) -> None:
 @contextmanager
 def _warnings_as_lines() -> Iterator[None]:
     """Print this project's warnings as one line each, and leave others as they are."""
-    from ..messages import CompareWarpWarning
+    from ..errors import CompareWarpWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", CompareWarpWarning)

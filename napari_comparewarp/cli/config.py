@@ -25,7 +25,7 @@ def config() -> None:
 @debug_option
 def show(preset: str | None, file: Path | None, lsst: bool) -> None:
     """Print every knob: value, default, unit, LSST name and what it means."""
-    from ..config import knob_facts
+    from ..config.knobs import knob_facts
     from .knobs import choose_config
 
     chosen = choose_config(file, preset, ())
@@ -58,7 +58,7 @@ def diff(a: str, b: str) -> None:
 
     A and B are presets or config files.
     """
-    from .knobs import config_from_name
+    from ..io.config_file import config_from_name
 
     differences = config_from_name(a).differences(config_from_name(b))
     if not differences:
@@ -87,7 +87,7 @@ def convert(file: Path, kind: str) -> None:
 
     FILE is JSON, TOML, an LSST override file, or a coadd of this program.
     """
-    from .knobs import read_config_file
+    from ..io.config_file import read_config_file
 
     chosen = read_config_file(file)
     if kind == "lsst":

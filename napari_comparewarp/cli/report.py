@@ -51,7 +51,7 @@ def report(
     else:
         config, overrides, factors = saved.config, saved.overrides, saved.variance_scale
 
-    from ..inspection import Inspection
+    from ..inspection.inspection import Inspection
     from ..io.read import read_stack
     from ..io.sources import find_sources
     from ..simulation.truth_files import read_truth
@@ -81,7 +81,8 @@ def _check(output: Path, inputs: list[Path], overwrite: bool) -> None:
     ------
     OutputError
     """
-    from ..io.atomic import OutputError, check_output
+    from ..errors import OutputError
+    from ..io.atomic import check_output
 
     if output.resolve() in {path.resolve() for path in inputs}:
         raise OutputError(f"{output}: -o is one of the inputs; give another name")

@@ -9,7 +9,7 @@ from .common import debug_option, format_table, overwrite_option, progress_bar, 
 from .stack import saved_inspection, stack_options
 
 if TYPE_CHECKING:
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
 
 __all__ = ["run"]
 
@@ -84,9 +84,9 @@ def run(
     else:
         config, overrides, factors = saved.config, saved.overrides, saved.variance_scale
 
-    from .. import result as engine
     from ..io.read import read_stack
     from ..io.sources import find_sources
+    from ..result import result as engine
 
     source = stack[0] if len(stack) == 1 else stack
     if saved is None:

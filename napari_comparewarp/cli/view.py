@@ -48,7 +48,7 @@ def view(
     try:
         import napari
 
-        from ..gui.commands import dock_of
+        from ..gui.plugin.commands import dock_of
     except ImportError as error:
         raise click.UsageError(
             f"the window needs napari and Qt ({error}); install them: {_INSTALL}"

@@ -18,23 +18,23 @@ from qtpy.QtWidgets import (
 )
 
 from ..algorithm.parallel import Progress
-from ..config import CompareWarpConfig
-from ..inspection import Inspection
-from ..io.atomic import OutputError
-from .column import Column
-from .compare_section import CompareSection
-from .export_section import ExportSection
-from .farewell import on_destroyed
-from .fold import Fold
+from ..config.knobs import CompareWarpConfig
+from ..errors import OutputError
+from ..inspection.inspection import Inspection
 from .keys import Key, bind_keys, unbind_keys
-from .layers import LayerSet
-from .loading import Loader
-from .look_section import LookSection
-from .open_section import OpenSection
+from .layers.layer_set import LayerSet
 from .preferences import read_preferences, subscribe
-from .review_section import ReviewSection
+from .sections.compare import CompareSection
+from .sections.export import ExportSection
+from .sections.look import LookSection
+from .sections.open import OpenSection
+from .sections.review import ReviewSection
+from .sections.tune import TuneSection
 from .session import Session, unwrapped
-from .tune_section import TuneSection
+from .widgets.column import Column
+from .widgets.fold import Fold
+from .workers.destroyed import on_destroyed
+from .workers.load import Loader
 
 __all__ = ["CompareWarpDock"]
 

@@ -11,13 +11,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
-from ..config import CompareWarpConfig, ConfigError
-from ..footprint_states import footprint_pixels
-from ..inspection import Inspection, InspectionError
-from ..result import CompareWarpResult
-from .footprint_rows import find_rows
-from .latest import Latest
-from .layers import NAMES, LayerSet, redraw
+from ..config.knobs import CompareWarpConfig
+from ..errors import ConfigError, InspectionError
+from ..inspection.inspection import Inspection
+from ..result.footprints import find_rows, footprint_pixels
+from ..result.result import CompareWarpResult
+from .layers.layer_set import NAMES, LayerSet, redraw
+from .workers.latest import Latest
 
 __all__ = ["Session"]
 

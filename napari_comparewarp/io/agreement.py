@@ -8,8 +8,7 @@ import numpy as np
 from astropy import units
 from astropy.wcs import WCS
 
-from ..algorithm.warps import StackError
-from ..messages import CompareWarpWarning
+from ..errors import CompareWarpWarning, StackError
 from .exposure import Exposure
 
 __all__ = ["check_agreement", "common_unit", "wcs_separation"]

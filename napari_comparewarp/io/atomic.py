@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["OutputError", "check_output", "check_output_folder", "replacing"]
+from ..errors import OutputError
+
+__all__ = ["check_output", "check_output_folder", "replacing"]
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -17,10 +19,6 @@ _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
 #: What a file system says that has no hard links.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
-
-
-class OutputError(OSError):
-    """An output that cannot be written; the message is one line."""
 
 
 def check_output(path: Path, overwrite: bool) -> None:

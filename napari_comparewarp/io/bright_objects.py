@@ -12,7 +12,8 @@ from astropy.table import Row, Table
 from astropy.utils.exceptions import AstropyWarning
 from regions import CircleSkyRegion, PixCoord, PixelRegion, RectangleSkyRegion, RegionMeta, Regions
 
-from ..algorithm.warps import StackError, WarpStack
+from ..algorithm.warps import WarpStack
+from ..errors import StackError, one_line
 
 __all__ = ["read_bright_objects"]
 
@@ -96,7 +97,7 @@ def _from_region_file(path: Path) -> list[Any]:
             warnings.simplefilter("error", AstropyWarning)
             regions = list(Regions.read(path, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable DS9 region file: {_one_line(error)}") from error
+        raise StackError(f"{path}: not a readable DS9 region file: {one_line(error)}") from error
     for region in regions:
         name = type(region).__name__
         if name.startswith(("Point", "Line", "Text")):
@@ -112,7 +113,7 @@ def _from_table(path: Path) -> list[Any]:
     try:
         table = Table.read(path, format=table_format)
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable table: {_one_line(error)}") from error
+        raise StackError(f"{path}: not a readable table: {one_line(error)}") from error
     missing = {"ra", "dec"} - set(table.colnames)
     if missing or not {"radius", "width"} & set(table.colnames):
         raise StackError(
@@ -124,7 +125,7 @@ def _from_table(path: Path) -> list[Any]:
         try:
             regions.append(_region(row))
         except (TypeError, ValueError) as error:
-            raise StackError(f"{path}: row {number}: {_one_line(error)}") from error
+            raise StackError(f"{path}: row {number}: {one_line(error)}") from error
     return regions
 
 
@@ -153,7 +154,3 @@ def _angle(row: Row, name: str) -> Any:
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} {row[name]} is no angle") from error
     return angle if np.isfinite(value) else None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

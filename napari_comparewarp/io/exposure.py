@@ -16,7 +16,8 @@ from astropy.utils.exceptions import AstropyWarning
 from astropy.wcs import WCS
 
 from ..algorithm.psf import PsfModel
-from ..algorithm.warps import EpochId, StackError
+from ..algorithm.warps import EpochId
+from ..errors import StackError, one_line
 from .headers import (
     Kind,
     kind_in_header,
@@ -167,14 +168,10 @@ def reading(path: Path, hdu: str = "") -> Iterator[None]:
     except (StackError, MemoryError):
         raise
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise StackError(f"{where}: cannot be read: {_one_line(reason)}") from error
+        reason = error.strerror or one_line(error)
+        raise StackError(f"{where}: cannot be read: {reason}") from error
     except Exception as error:
-        raise StackError(f"{where}: not a valid FITS file: {_one_line(str(error))}") from error
-
-
-def _one_line(text: str) -> str:
-    return text.strip().partition("\n")[0]
+        raise StackError(f"{where}: not a valid FITS file: {one_line(error)}") from error
 
 
 def _check_complete(path: Path, hdus: fits.HDUList, stream: Any, size: int) -> None:
@@ -234,7 +231,7 @@ def scan_exposure(path: Path) -> Exposure:
                 is_coadd="NIMAGE" in hdus,
             )
         except ValueError as error:
-            raise StackError(f"{path}: {_one_line(str(error))}") from error
+            raise StackError(f"{path}: {one_line(error)}") from error
 
 
 def _first_known(value: EpochId | None, otherwise: EpochId) -> EpochId:

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
-from ..algorithm.warps import EpochId, StackError, WarpStack
-from ..config import CompareWarpConfig, ConfigError
-from ..messages import CompareWarpWarning
-from .atomic import OutputError, replacing
+from ..algorithm.warps import EpochId, WarpStack
+from ..config.knobs import CompareWarpConfig
+from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
+from .atomic import replacing
 from .read import read_stack
 from .sources import Source
 

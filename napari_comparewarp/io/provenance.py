@@ -10,14 +10,15 @@ import numpy as np
 from astropy.io import fits
 from astropy.table import Table
 
-from .. import __version__
-from ..config import CompareWarpConfig, ConfigError
+from .._version import __version__
+from ..config.knobs import CompareWarpConfig
+from ..errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..algorithm.warps import EpochId, InputFile
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
 
 __all__ = [
     "ascii_text",

@@ -8,16 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
 
-from ..algorithm.psf import (
-    FixedPsf,
-    GriddedPsf,
-    PolynomialPsf,
-    PsfError,
-    PsfModel,
-    gaussian_psf,
-    resample,
-)
-from ..algorithm.warps import StackError
+from ..algorithm.psf import FixedPsf, GriddedPsf, PolynomialPsf, PsfModel, gaussian_psf, resample
+from ..errors import PsfError, StackError
 
 __all__ = ["read_psf"]
 

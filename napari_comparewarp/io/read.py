@@ -12,8 +12,8 @@ import numpy as np
 
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.psf import PsfModel
-from ..algorithm.warps import Cube, EpochId, InputFile, StackError, Warps, WarpStack
-from ..messages import CompareWarpWarning
+from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
+from ..errors import CompareWarpWarning, StackError
 from .agreement import check_agreement, common_unit
 from .exposure import Exposure, NotAnExposure, Pixels, read_pixels, scan_exposure
 from .sources import Source, StackSource, find_sources

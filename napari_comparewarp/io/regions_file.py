@@ -8,10 +8,11 @@ from regions import PixCoord, PolygonPixelRegion, Regions, RegionVisual
 from skimage.measure import approximate_polygon, find_contours
 
 from ..colours import VERDICT_COLOURS
-from .atomic import OutputError, check_output, replacing
+from ..errors import OutputError
+from .atomic import check_output, replacing
 
 if TYPE_CHECKING:
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
 
 __all__ = ["write_regions"]
 

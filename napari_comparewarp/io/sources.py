@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from astropy.table import Row, Table
 
-from ..algorithm.warps import EpochId, StackError
+from ..algorithm.warps import EpochId
+from ..errors import StackError, one_line
 from .headers import Kind, as_epoch_id, kind_in_words
 
 __all__ = ["FITS_SUFFIXES", "MANIFEST_SUFFIXES", "Source", "StackSource", "find_sources"]
@@ -119,8 +120,7 @@ def _in_manifest(manifest: Path) -> list[Source]:
     try:
         table = Table.read(manifest, format=table_format)
     except Exception as error:  # The table readers raise whatever their parsers do.
-        reason = str(error).strip().partition("\n")[0]
-        raise StackError(f"{manifest}: the manifest cannot be read: {reason}") from error
+        raise StackError(f"{manifest}: the manifest cannot be read: {one_line(error)}") from error
     if "path" not in table.colnames:
         raise StackError(
             f"{manifest}: the manifest has no column 'path' (it has {', '.join(table.colnames)})"

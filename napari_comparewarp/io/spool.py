@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
-from ..algorithm.warps import StackError
-from ..config import ConfigError
+from ..errors import ConfigError, StackError
 
 __all__ = ["SpooledCube", "check_scratch_space", "parse_memory"]
 

@@ -13,7 +13,8 @@ from astropy.table import Column
 from astropy.wcs.utils import pixel_to_skycoord
 
 from ..algorithm.mask_planes import bits
-from .atomic import OutputError, check_output, check_output_folder, replacing
+from ..errors import OutputError
+from .atomic import check_output, check_output_folder, replacing
 from .provenance import (
     ascii_text,
     creator,
@@ -26,7 +27,7 @@ from .provenance import (
 if TYPE_CHECKING:
     from astropy.table import Table
 
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
 
 __all__ = [
     "grid_header",

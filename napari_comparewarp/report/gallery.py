@@ -12,17 +12,17 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodF
 
 from ..algorithm.overrides import FootprintKey, candidate_key, streak_keys
 from ..colours import VERDICT_COLOURS
-from ..config import CompareWarpConfig
+from ..config.knobs import CompareWarpConfig
+from ..result.footprints import locate
 from ..review.doubtful import KNIFE_EDGE, flipping_changes, knife_edges
 from ..review.evidence import Evidence, gather_evidence
 from ..review.explain import explain
-from ..review.pool import locate
 from .pictures import CHI_LIMIT, DPI, stretch_between
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
 
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
 
 __all__ = ["Entry", "Section", "choose_footprints", "describe_footprint", "draw_evidence"]
 

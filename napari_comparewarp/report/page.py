@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.psf import psf_fwhm
 from ..colours import VERDICT_COLOURS
-from ..config import CompareWarpConfig
-from ..inspection import Inspection
+from ..config.knobs import CompareWarpConfig
+from ..inspection.inspection import Inspection
 from ..io.atomic import check_output, replacing
 from ..io.provenance import creator, timestamp
 from ..review.doubtful import flipping_changes, knife_edges
@@ -36,7 +36,7 @@ from .sensitivity_sheet import draw_sensitivity
 
 if TYPE_CHECKING:
     from ..algorithm.warps import WarpStack
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
     from ..review.sensitivity import Sensitivity
     from ..simulation import Truth
 

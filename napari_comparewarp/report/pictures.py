@@ -21,7 +21,7 @@ from ..io.write import grid_header, write_hdus
 
 if TYPE_CHECKING:
     from ..algorithm.coadd import Coadd
-    from ..result import CompareWarpResult
+    from ..result.result import CompareWarpResult
 
 __all__ = [
     "draw_clipped", "draw_coadds", "draw_difference", "draw_differences", "draw_epoch_count",

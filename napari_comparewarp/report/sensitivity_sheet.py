@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from ..config import CompareWarpConfig
+from ..config.knobs import CompareWarpConfig
 from .pictures import DPI
 
 if TYPE_CHECKING:

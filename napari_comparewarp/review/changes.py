@@ -15,10 +15,11 @@ from ..algorithm.spans import Spans
 from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
 from ..algorithm.warps import EpochId
-from ..config import CompareWarpConfig
-from ..inspection import Inspection, InspectionError
-from ..result import CompareWarpResult
-from .pool import first_ids
+from ..config.knobs import CompareWarpConfig
+from ..errors import InspectionError
+from ..inspection.inspection import Inspection
+from ..result.footprints import first_ids
+from ..result.result import CompareWarpResult
 from .what_if import clipping_at
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from ..algorithm.margins import epoch_limit, epochs_needed
 from ..algorithm.verdicts import Verdict
-from ..result import CompareWarpResult
-from .pool import Pool, footprints_of_epochs, pool_candidates
+from ..result.footprints import footprints_of_epochs
+from ..result.result import CompareWarpResult
+from .pool import Pool, pool_candidates
 
 if TYPE_CHECKING:
     from astropy.table import Table

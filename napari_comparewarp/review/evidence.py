@@ -12,9 +12,9 @@ from ..algorithm.spans import Spans, paint
 from ..algorithm.stages import Products, coadd_settings
 from ..algorithm.verdicts import Verdict
 from ..algorithm.warps import Cube, EpochId, Warps
-from ..footprint_states import State, footprint_pixels
-from ..result import CompareWarpResult
-from .pool import locate
+from ..result.footprint_states import State
+from ..result.footprints import footprint_pixels, locate
+from ..result.result import CompareWarpResult
 
 __all__ = ["Evidence", "Stamp", "gather_evidence"]
 

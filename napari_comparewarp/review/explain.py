@@ -3,9 +3,9 @@
 from ..algorithm.margins import epochs_needed
 from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
-from ..config import CompareWarpConfig
-from ..result import CompareWarpResult
-from .pool import locate
+from ..config.knobs import CompareWarpConfig
+from ..result.footprints import locate
+from ..result.result import CompareWarpResult
 
 __all__ = ["explain"]
 

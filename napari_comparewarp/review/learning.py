@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.verdicts import Verdict
-from ..config import CompareWarpConfig
-from ..inspection import Inspection, InspectionError
+from ..config.knobs import CompareWarpConfig
+from ..errors import InspectionError
+from ..inspection.inspection import Inspection
 from .pool import Pool, pool_candidates
 
 if TYPE_CHECKING:

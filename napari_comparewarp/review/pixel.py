@@ -8,11 +8,12 @@ import numpy.typing as npt
 
 from ..algorithm.difference import difference_rows
 from ..algorithm.mask_planes import bits, decode
-from ..algorithm.psf import PsfError, psf_sigma
+from ..algorithm.psf import psf_sigma
 from ..algorithm.spans import Spans
 from ..algorithm.verdicts import Verdict, effective_maximum
 from ..algorithm.warps import EpochId
-from ..result import CompareWarpResult
+from ..errors import PsfError
+from ..result.result import CompareWarpResult
 
 if TYPE_CHECKING:
     from astropy.coordinates import SkyCoord

@@ -10,10 +10,10 @@ from ..algorithm.footprints import Candidates
 from ..algorithm.spans import Spans
 from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict, Verdicts, decide
-from ..config import CompareWarpConfig
-from ..inspection import InspectionError
+from ..config.knobs import CompareWarpConfig
+from ..result.footprints import first_ids
 
-__all__ = ["Pool", "first_ids", "footprints_of_epochs", "locate", "pool_candidates"]
+__all__ = ["Pool", "pool_candidates"]
 
 
 @dataclass(frozen=True)
@@ -74,45 +74,6 @@ class Pool:
         """Tell which are clipped at some setting, decisions by hand going first."""
         ruled = self.rule(config).verdict
         return np.where(self.by_hand, self.verdict, ruled) == Verdict.CLIPPED
-
-
-def footprints_of_epochs(made: Products) -> list[int]:
-    """Return the number of footprints of each epoch, its streaks among them."""
-    return [
-        len(found) + len(streaks.groups)
-        for found, streaks in zip(made.candidates, made.streaks, strict=True)
-    ]
-
-
-def first_ids(made: Products) -> npt.NDArray[np.int64]:
-    """Return, for each epoch, the number of its first footprint in the table of footprints."""
-    return 1 + np.cumsum([0, *footprints_of_epochs(made)[:-1]])
-
-
-def locate(made: Products, footprint_id: int) -> tuple[int, int]:
-    """Return where a footprint is kept: its epoch's index, and its place in that epoch.
-
-    Parameters
-    ----------
-    made : Products
-    footprint_id : int
-        As in the table of footprints.
-
-    Returns
-    -------
-    epoch_index, number : int
-        `number` counts the candidates of the epoch from 0, and then its streaks.
-
-    Raises
-    ------
-    InspectionError
-        If there is no such footprint.
-    """
-    if not 1 <= footprint_id <= sum(footprints_of_epochs(made)):
-        raise InspectionError(f"footprint {footprint_id}: there is none with this id")
-    first = first_ids(made)
-    epoch_index = int(np.searchsorted(first, footprint_id, side="right")) - 1
-    return epoch_index, int(footprint_id) - int(first[epoch_index])
 
 
 def pool_candidates(made: Products) -> Pool:

@@ -12,7 +12,7 @@ from ..algorithm.mask_planes import bits
 from ..algorithm.parallel import Progress, for_each, no_progress
 from ..algorithm.psf import FixedPsf, missing_psf, sigma_of_moments
 from ..algorithm.spans import Spans, gather
-from ..result import CompareWarpResult
+from ..result.result import CompareWarpResult
 
 if TYPE_CHECKING:
     from astropy.table import Table

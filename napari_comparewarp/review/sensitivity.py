@@ -12,8 +12,9 @@ from ..algorithm.parallel import Progress, for_each, no_progress
 from ..algorithm.spans import Spans, gather
 from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
-from ..config import CompareWarpConfig
-from ..inspection import Inspection, InspectionError
+from ..config.knobs import CompareWarpConfig
+from ..errors import InspectionError
+from ..inspection.inspection import Inspection
 from .pool import pool_candidates
 from .what_if import clipping_from
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..algorithm.verdicts import Verdict
-from ..result import CompareWarpResult
+from ..result.result import CompareWarpResult
 
 if TYPE_CHECKING:
     from astropy.table import Table

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.stages import STAGES, Inputs, Products, run_stages
-from ..config import CompareWarpConfig, knob_facts
-from ..inspection import Inspection, InspectionError
-from ..result import CompareWarpResult
+from ..config.knobs import CompareWarpConfig, knob_facts
+from ..errors import InspectionError
+from ..inspection.inspection import Inspection
+from ..result.result import CompareWarpResult
 
 __all__ = ["clipping_at", "clipping_from"]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..result import CompareWarpResult
+from ..result.result import CompareWarpResult
 from ..simulation import Truth, read_truth
 from .artifacts import print_through, score_kinds, score_purity
 from .observed import Combined, Observed, plain_mean, sigma_clipped_mean

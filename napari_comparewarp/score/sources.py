@@ -9,10 +9,11 @@ from astropy.io import fits
 from astropy.table import Table
 
 from ..algorithm.mask_planes import bits
-from ..algorithm.warps import StackError, WarpStack
+from ..algorithm.warps import WarpStack
+from ..errors import StackError, one_line
 from ..io.provenance import read_config
 from ..io.read import read_stack
-from ..result import CompareWarpResult
+from ..result.result import CompareWarpResult
 from ..simulation import TruthError
 from .observed import Combined, Observed
 from .recover import recover_rejected
@@ -88,7 +89,7 @@ def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> So
             inputs = Table(hdus["INPUTS"].data)
     except (OSError, KeyError) as error:
         raise ScoreError(
-            f"{coadd}: cannot read it as a coadd of this program: {_reason(error)}"
+            f"{coadd}: cannot read it as a coadd of this program: {one_line(error)}"
         ) from error
     bad_names = tuple(name for name in read_config(coadd).bad_planes if name != "CLIPPED")
     named = [str(path) for path in inputs["direct_path"]]
@@ -129,10 +130,6 @@ def _visit_ids(stack: WarpStack) -> tuple[int, ...]:
     if len(visits) != stack.n_epochs:
         raise ScoreError("the epochs are not numbers: they are not those of a simulated night")
     return visits
-
-
-def _reason(error: Exception) -> str:
-    return str(error).strip("'\"").partition("\n")[0]
 
 
 def _read_mask(hdus: fits.HDUList) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
@@ -177,7 +174,7 @@ def _from_masks(
             with fits.open(path) as hdus:
                 mask, planes = _read_mask(hdus)
         except (OSError, KeyError) as error:
-            raise ScoreError(f"{path}: cannot read this mask: {_reason(error)}") from error
+            raise ScoreError(f"{path}: cannot read this mask: {one_line(error)}") from error
         if mask.shape != image.shape[1:]:
             raise ScoreError(f"{path}: the mask has shape {mask.shape}, the coadd {stack.shape}")
         usable[index] = _unflagged(image[index], mask, planes, bad_names)

@@ -1,9 +1,10 @@
 """A simulated night with known truth, to test and to show what the engine does."""
 
+from ..errors import TruthError
 from .artifacts import KINDS, Artifact
 from .night import Night, simulate_night
 from .truth import Truth
-from .truth_files import TruthError, read_truth
+from .truth_files import read_truth
 from .write import write_night
 
 __all__ = [

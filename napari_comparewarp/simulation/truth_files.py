@@ -8,10 +8,11 @@ from astropy.io import fits
 from astropy.io.fits.hdu.compressed import NO_DITHER
 from astropy.table import Table
 
+from ..errors import TruthError, one_line
 from .artifacts import Artifact
 from .truth import Truth, tabulate_artifacts
 
-__all__ = ["TruthError", "find_truth", "read_truth", "write_truth"]
+__all__ = ["find_truth", "read_truth", "write_truth"]
 
 _TABLES = ("visits", "stars", "galaxies", "variables", "light_curves")
 _ARTIFACTS = "artifacts.ecsv"
@@ -23,10 +24,6 @@ _STEP = 0.01
 
 #: Rows of a compressed tile.
 _TILE_ROWS = 64
-
-
-class TruthError(ValueError):
-    """A folder that does not hold the truth of a night; the message is one line."""
 
 
 def write_truth(truth: Truth, folder: Path, wcs: Any) -> None:
@@ -130,8 +127,7 @@ def _read_table(path: Path) -> Table:
     try:
         return Table.read(path, format="ascii.ecsv")
     except (OSError, ValueError) as error:
-        first_line = str(error).strip().partition("\n")[0]
-        raise TruthError(f"{path}: cannot read this table: {first_line}") from error
+        raise TruthError(f"{path}: cannot read this table: {one_line(error)}") from error
 
 
 def _read_artifact(hdus: fits.HDUList, row: Table.Row) -> Artifact:

@@ -12,7 +12,7 @@ from astropy.io.fits.hdu.compressed import (
     SUBTRACTIVE_DITHER_1,
 )
 
-from ..io.atomic import OutputError
+from ..errors import OutputError
 from .night import Night
 from .truth_files import write_truth
 

@@ -30,7 +30,7 @@ def measure_evidence(stack: cw.WarpStack) -> dict[str, list[tuple[float, float]]
     import napari
     from qtpy.QtWidgets import QApplication
 
-    from napari_comparewarp.gui.evidence_panel import EvidencePanel
+    from napari_comparewarp.gui.panels.evidence.panel import EvidencePanel
     from napari_comparewarp.gui.session import Session
 
     viewer = napari.Viewer()

@@ -70,8 +70,8 @@ def measure_drags(stack: cw.WarpStack, docked: bool = True) -> list[Drag]:
     import pyqtgraph
     from qtpy.QtWidgets import QApplication
 
+    from napari_comparewarp.gui.panels.tuning.panel import TuningPlot
     from napari_comparewarp.gui.session import Session
-    from napari_comparewarp.gui.tuning_plot import TuningPlot
 
     # Else moves that follow each other in less than 10 ms are left out, and no frame comes.
     pyqtgraph.setConfigOption("mouseRateLimit", -1)

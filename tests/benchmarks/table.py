@@ -13,8 +13,8 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
 import napari_comparewarp as cw
-from napari_comparewarp.gui.footprint_panel import FootprintPanel
-from napari_comparewarp.gui.footprint_rows import COLUMNS
+from napari_comparewarp.gui.panels.footprints.panel import FootprintPanel
+from napari_comparewarp.gui.panels.footprints.rows import COLUMNS
 from napari_comparewarp.gui.session import Session
 
 #: Rows that the table has at least.

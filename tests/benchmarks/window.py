@@ -28,7 +28,7 @@ BEAT = 0.005
 BARE = "import napari, numpy; v = napari.Viewer(); v.add_image(numpy.eye(9)); "
 VIEW = (
     "import napari; from pathlib import Path; "
-    "from napari_comparewarp.gui.commands import dock_of; "
+    "from napari_comparewarp.gui.plugin.commands import dock_of; "
     "v = napari.Viewer(); d = dock_of(v); d.open(Path({!r})); "
 )
 UNTIL_DRAWN = (

@@ -64,8 +64,8 @@ def _nothing_left_behind(monkeypatch, tmp_path):
     for form in (QSettings.Format.NativeFormat, QSettings.Format.IniFormat):
         QSettings.setPath(form, QSettings.Scope.UserScope, str(tmp_path / "settings"))
     yield
-    from napari_comparewarp.gui.exporting import Export
     from napari_comparewarp.gui.session import _SESSIONS
+    from napari_comparewarp.gui.workers.export import Export
 
     pool = QThreadPool.globalInstance()
     assert pool.waitForDone(20_000), "a worker is still running"

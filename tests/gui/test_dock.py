@@ -14,10 +14,10 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from stacks import stack
 
 import napari_comparewarp as cw
-from napari_comparewarp.footprint_states import OUTLINE, State
 from napari_comparewarp.gui.dock import CompareWarpDock
-from napari_comparewarp.gui.layers import NAMES
+from napari_comparewarp.gui.layers.layer_set import NAMES
 from napari_comparewarp.gui.session import Session
+from napari_comparewarp.result.footprint_states import OUTLINE, State
 from napari_comparewarp.simulation import simulate_night, write_night
 
 EPOCH = 1

@@ -10,8 +10,8 @@ from napari.components import ViewerModel
 from npe2 import PluginManifest
 
 import napari_comparewarp
-from napari_comparewarp.gui import commands
 from napari_comparewarp.gui.dock import CompareWarpDock
+from napari_comparewarp.gui.plugin import commands
 from napari_comparewarp.io.sources import FITS_SUFFIXES
 
 ROOT = Path(__file__).parents[2]

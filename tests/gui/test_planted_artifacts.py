@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 
 import napari_comparewarp as cw
 from napari_comparewarp.gui.dock import CompareWarpDock
-from napari_comparewarp.gui.review_section import ReviewSection
+from napari_comparewarp.gui.sections.review import ReviewSection
 from napari_comparewarp.simulation import read_truth
 
 SAMPLE = Path(__file__).parents[2] / "sample_data"

@@ -3,9 +3,9 @@
 import pytest
 from pydantic import ValidationError
 
+from napari_comparewarp.gui.layers.schemes import SCHEMES
+from napari_comparewarp.gui.layers.stretch import CURVES, LIMITS
 from napari_comparewarp.gui.preferences import PLUGIN, Preferences, read_preferences, subscribe
-from napari_comparewarp.gui.schemes import SCHEMES
-from napari_comparewarp.gui.stretch import CURVES, LIMITS
 
 
 @pytest.fixture

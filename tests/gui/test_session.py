@@ -5,9 +5,9 @@ import pytest
 from stacks import stack
 
 import napari_comparewarp as cw
-from napari_comparewarp.footprint_states import OUTLINE, SELECTED, State
-from napari_comparewarp.gui.layers import NAMES
+from napari_comparewarp.gui.layers.layer_set import NAMES
 from napari_comparewarp.gui.session import Session
+from napari_comparewarp.result.footprint_states import OUTLINE, SELECTED, State
 
 EPOCH = 1
 CLIP_NOTHING = {"max_epochs": 0, "temporal_threshold": 0.0, "max_epochs_slope": 0.0}

@@ -1,0 +1,1 @@
+"""Straight lines among the deviating pixels."""

@@ -1,0 +1,1 @@
+"""What a run is told: every knob, and the LSST files that hold the same."""

@@ -1,0 +1,445 @@
+"""Every knob of the method, with its range, unit and LSST name.
+
+`CompareWarpConfig` is the one description of a run. Forms, tables in the
+documentation, command-line options and LSST override files are all generated
+from the fields declared here.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, TypedDict, cast
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ..errors import ConfigError
+
+__all__ = ["PRESETS", "CompareWarpConfig", "KnobFacts", "knob_facts"]
+
+
+def knob(
+    default: Any,
+    title: str,
+    *,
+    stage: str,
+    lsst: str | None = None,
+    unit: str = "",
+    help: str,
+    **bounds: Any,
+) -> Any:
+    """Declare one field of the configuration.
+
+    Parameters
+    ----------
+    default : object
+        Value used by today's LSST pipelines.
+    title : str
+        Short label for a form.
+    stage : str
+        The stage that reads it first: changing the knob leaves every earlier
+        stage valid.
+    lsst : str, optional
+        Name of the reference's option.
+    unit : str, optional
+        Unit of the value, empty for a pure number.
+    help : str
+        What the knob means to an astronomer.
+    **bounds
+        Passed to `pydantic.Field`: ``ge``, ``gt``, ``le``, ``lt``.
+    """
+    return Field(
+        default,
+        title=title,
+        description=help,
+        json_schema_extra={"stage": stage, "lsst": lsst, "unit": unit},
+        **bounds,
+    )
+
+
+class KnobFacts(TypedDict):
+    """What is known of a knob besides its type, bounds and meaning."""
+
+    stage: str
+    lsst: str | None
+    unit: str
+
+
+def knob_facts(name: str) -> KnobFacts:
+    """Return stage, LSST name and unit of a field of `CompareWarpConfig`.
+
+    Raises
+    ------
+    KeyError
+        If there is no such knob.
+    """
+    return cast(KnobFacts, CompareWarpConfig.model_fields[name].json_schema_extra)
+
+
+def _sequence_of_names(value: Any) -> Any:
+    """Accept ``"BAD,SAT"`` and any sequence as a tuple of plane names."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    if isinstance(value, (list, set, frozenset)):
+        return tuple(value)
+    return value
+
+
+PlaneNames = Annotated[tuple[str, ...], BeforeValidator(_sequence_of_names)]
+Statistic = Literal["MEAN", "MEANCLIP", "MEDIAN"]
+
+_NOISE_PLANES = ("DETECTED", "DETECTED_NEGATIVE", "BAD", "SAT", "NO_DATA", "INTRP")
+
+
+class CompareWarpConfig(BaseModel):
+    """Settings of a CompareWarp run; the defaults are today's LSST defaults.
+
+    Instances are immutable; use `replace` for a changed copy.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    # --- detection of candidates ---------------------------------------------------
+    chi_threshold: float = knob(
+        7.5, "chi threshold", stage="candidates", lsst="detect.thresholdValue", unit="sigma",
+        gt=0, le=1000,
+        help="A pixel is a candidate where the warp differs from the template by at least this "
+        "many standard deviations. Lower finds fainter trails, and more of the noise.",
+    )  # fmt: skip
+    polarity: Literal["both", "positive", "negative"] = knob(
+        "both", "polarity", stage="candidates", lsst="detect.thresholdPolarity",
+        help="Look for excess light (positive), missing light (negative) or both.",
+    )  # fmt: skip
+    min_pixels: int = knob(
+        4, "min pixels", stage="candidates", lsst="detect.minPixels", unit="pixel", ge=1,
+        help="Groups of deviating pixels smaller than this are dropped before they grow.",
+    )  # fmt: skip
+    grow_sigma: float = knob(
+        0.4, "grow", stage="candidates", lsst="detect.nSigmaToGrow", unit="PSF sigma", ge=0, le=50,
+        help="Candidates grow by this many PSF widths, to take in the wings of an artifact.",
+    )  # fmt: skip
+    isotropic_growth: bool = knob(
+        True, "grow by a disc", stage="candidates", lsst="detect.isotropicGrow",
+        help="Grow by a disc; otherwise by a diamond.",
+    )  # fmt: skip
+    prefilter: bool = knob(
+        True, "prefilter", stage="candidates", lsst="doPrefilterArtifacts",
+        help="Drop candidates that lie almost wholly on pixels which are masked anyway, so that "
+        "defects shared by many epochs do not raise the epoch count.",
+    )  # fmt: skip
+    prefilter_ratio: float = knob(
+        0.05, "prefilter ratio", stage="candidates", lsst="prefilterArtifactsRatio", ge=0, le=1,
+        help="A candidate stays if more than this fraction of its pixels is unmasked.",
+    )  # fmt: skip
+    prefilter_planes: PlaneNames = knob(
+        ("NO_DATA", "BAD", "SUSPECT"), "prefilter planes", stage="detections",
+        lsst="prefilterArtifactsMaskPlanes", unit="plane names",
+        help="Mask planes that count as masked in the prefilter.",
+    )  # fmt: skip
+
+    # --- verdicts ------------------------------------------------------------------
+    temporal_threshold: float = knob(
+        0.4, "temporal threshold", stage="verdicts", lsst="maxFractionEpochsLow",
+        unit="fraction of epochs", ge=0, le=1,
+        help="The largest fraction of epochs in which a deviation may appear and still be an "
+        "artifact. Rules alone where few epochs overlap.",
+    )  # fmt: skip
+    max_epochs: int | None = knob(
+        2, "max epochs", stage="verdicts", lsst="maxNumEpochs", unit="epochs", ge=0,
+        help="Number of epochs in which an artifact may appear, whatever the depth; none: the "
+        "temporal threshold alone rules.",
+    )  # fmt: skip
+    max_epochs_slope: float = knob(
+        0.03, "max epochs slope", stage="verdicts", lsst="maxFractionEpochsHigh",
+        unit="epochs per epoch", ge=0, le=1,
+        help="How many further epochs are allowed for each epoch of depth.",
+    )  # fmt: skip
+    spatial_threshold: float = knob(
+        0.5, "spatial threshold", stage="verdicts", lsst="spatialThreshold",
+        unit="fraction of area", ge=0, le=1,
+        help="A candidate is clipped if more than this fraction of its area deviates in few "
+        "epochs. Higher clips less.",
+    )  # fmt: skip
+    protect_sources: bool = knob(
+        True, "protect sources", stage="protection", lsst="doPreserveContainedBySource",
+        help="Never clip a candidate that lies wholly inside a bright source of the template.",
+    )  # fmt: skip
+    protect_threshold: float = knob(
+        300.0, "protection threshold", stage="protection", lsst="detectTemplate.thresholdValue",
+        unit="sigma", gt=0,
+        help="How significant a source of the smoothed template must be to protect.",
+    )  # fmt: skip
+    protect_grow_sigma: float = knob(
+        2.4, "protection grow", stage="protection", lsst="detectTemplate.nSigmaToGrow",
+        unit="PSF sigma", ge=0, le=50,
+        help="Protected sources grow by this many PSF widths.",
+    )  # fmt: skip
+    protect_min_pixels: int = knob(
+        1, "protection min pixels", stage="protection", lsst="detectTemplate.minPixels",
+        unit="pixel", ge=1,
+        help="Protected sources have at least this many pixels above the threshold.",
+    )  # fmt: skip
+    protect_isotropic_growth: bool = knob(
+        True, "protection grows by a disc", stage="protection",
+        lsst="detectTemplate.isotropicGrow",
+        help="Grow protected sources by a disc; otherwise by a diamond.",
+    )  # fmt: skip
+    protect_kernel_sigma: float = knob(
+        7.0, "protection kernel", stage="protection", lsst="detectTemplate.nSigmaForKernel",
+        unit="PSF sigma", gt=0, le=50,
+        help="Full width of the smoothing kernel.",
+    )  # fmt: skip
+
+    # --- template and variance -----------------------------------------------------
+    template_statistic: Statistic = knob(
+        "MEANCLIP", "template statistic", stage="template",
+        lsst="assembleStaticSkyModel.statistic",
+        help="How the PSF-matched warps are combined to the model of the static sky.",
+    )  # fmt: skip
+    template_sigma_clip: float = knob(
+        2.5, "template sigma clip", stage="matched weights",
+        lsst="assembleStaticSkyModel.sigmaClip", unit="sigma", gt=0,
+        help="Half-width of the clip in the template, and in the weights of its warps.",
+    )  # fmt: skip
+    template_clip_iterations: int = knob(
+        3, "template clip iterations", stage="matched weights",
+        lsst="assembleStaticSkyModel.clipIter", ge=1, le=20,
+        help="Passes of the clip in the template, and in the weights of its warps.",
+    )  # fmt: skip
+    template_bad_planes: PlaneNames = knob(
+        ("NO_DATA",), "template bad planes", stage="matched weights",
+        lsst="assembleStaticSkyModel.badMaskPlanes", unit="plane names",
+        help="Pixels with one of these planes do not enter the template.",
+    )  # fmt: skip
+    template_mask_propagation: dict[str, float] = knob(
+        {"SAT": 0.1}, "template mask propagation", stage="template",
+        lsst="assembleStaticSkyModel.maskPropagationThresholds", unit="fraction of weight",
+        help="As mask_propagation, for the template.",
+    )  # fmt: skip
+    template_error_from_input_variance: bool = knob(
+        True, "template variance from inputs", stage="template",
+        lsst="assembleStaticSkyModel.calcErrorFromInputVariance",
+        help="Variance of the template from the warps' variances; otherwise from their scatter.",
+    )  # fmt: skip
+    scale_variance: bool = knob(
+        True, "scale variance", stage="variance scale", lsst="doScaleWarpVariance",
+        help="Multiply each matched warp's variance by one factor that makes it agree with the "
+        "scatter of its pixels: warping correlates noise and misstates variances.",
+    )  # fmt: skip
+    variance_scale_limit: float = knob(
+        10.0, "variance scale limit", stage="variance scale", lsst="scaleWarpVariance.limit",
+        gt=0,
+        help="A factor above this is not believed, and the variance is left alone.",
+    )  # fmt: skip
+    variance_scale_planes: PlaneNames = knob(
+        _NOISE_PLANES, "variance scale planes", stage="variance scale",
+        lsst="scaleWarpVariance.maskPlanes", unit="plane names",
+        help="Pixels with one of these planes do not enter the variance factor.",
+    )  # fmt: skip
+    background_cell: int = knob(
+        32, "background cell", stage="variance scale",
+        lsst="scaleWarpVariance.background.binSize", unit="pixel", ge=2,
+        help="Cell of the background that is taken away while the variance factor is measured.",
+    )  # fmt: skip
+    background_planes: PlaneNames = knob(
+        _NOISE_PLANES, "background planes", stage="variance scale",
+        lsst="scaleWarpVariance.background.ignoredPixelMask", unit="plane names",
+        help="Pixels with one of these planes do not enter that background.",
+    )  # fmt: skip
+
+    # --- coadd -----------------------------------------------------------------------
+    statistic: Statistic = knob(
+        "MEAN", "coadd statistic", stage="coadd", lsst="statistic",
+        help="How the direct warps are combined once the artifacts are masked.",
+    )  # fmt: skip
+    online_mean: bool = knob(
+        False, "online mean", stage="coadd", lsst="doOnlineForMean",
+        help="Round as the reference's running sums do, its way to save memory; this engine "
+        "never holds the stack twice. The difference is below one part in a million.",
+    )  # fmt: skip
+    sigma_clip: float = knob(
+        3.0, "sigma clip", stage="direct weights", lsst="sigmaClip", unit="sigma", gt=0,
+        help="Half-width of the clip in the weights, and in a MEANCLIP coadd.",
+    )  # fmt: skip
+    clip_iterations: int = knob(
+        2, "clip iterations", stage="direct weights", lsst="clipIter", ge=1, le=20,
+        help="Passes of the clip in the weights, and in a MEANCLIP coadd.",
+    )  # fmt: skip
+    bad_planes: PlaneNames = knob(
+        ("NO_DATA", "BAD", "SAT"), "bad planes", stage="direct weights", lsst="badMaskPlanes",
+        unit="plane names",
+        help="Pixels with one of these planes are not stacked.",
+    )  # fmt: skip
+    removed_planes: PlaneNames = knob(
+        ("NOT_DEBLENDED", "EDGE"), "removed planes", stage="coadd", lsst="removeMaskPlanes",
+        unit="plane names",
+        help="Planes that are dropped from the direct warps before they are stacked.",
+    )  # fmt: skip
+    mask_propagation: dict[str, float] = knob(
+        {"SAT": 0.1}, "mask propagation", stage="coadd", lsst="maskPropagationThresholds",
+        unit="fraction of weight",
+        help="A plane is set on the coadd if the rejected pixels that carry it hold more than "
+        "this fraction of the weight.",
+    )  # fmt: skip
+    error_from_input_variance: bool = knob(
+        True, "variance from inputs", stage="coadd", lsst="calcErrorFromInputVariance",
+        help="Variance of the coadd from the warps' variances; otherwise from their scatter.",
+    )  # fmt: skip
+    interpolate: bool = knob(
+        False, "interpolate holes", stage="finish", lsst="doInterp",
+        help="Fill NaN pixels of the finished coadd from their surroundings (NO_DATA stays set), "
+        "and turn variances that are not positive into infinity.",
+    )  # fmt: skip
+    input_map: bool = knob(
+        False, "input map", stage="finish", lsst="doInputMap",
+        help="Write which epochs went into each pixel beside the coadd.",
+    )  # fmt: skip
+    mask_bright_objects: bool = knob(
+        False, "mask bright objects", stage="finish", lsst="doMaskBrightObjects",
+        help="Set a plane on the coadd inside the regions of a bright-object catalogue.",
+    )  # fmt: skip
+    bright_object_plane: str = knob(
+        "BRIGHT_OBJECT", "bright object plane", stage="finish", lsst="brightObjectMaskName",
+        help="Name of that plane.",
+    )  # fmt: skip
+
+    # --- streaks -----------------------------------------------------------------------
+    filter_streaks: bool = knob(
+        False, "find streaks", stage="streaks", lsst="doFilterMorphological",
+        help="Also clip straight lines among the detected pixels, whatever the epoch count says.",
+    )  # fmt: skip
+    streak_grow_sigma: float = knob(
+        5.0, "streak grow", stage="streaks", lsst="growStreakFp", unit="PSF sigma", ge=0, le=50,
+        help="Streaks grow by this many PSF widths.",
+    )  # fmt: skip
+    streak_min_edge_pixels: int = knob(
+        50, "streak edge pixels", stage="streaks", lsst="maskStreaks.clusterMinimumSize",
+        unit="pixel", ge=5,
+        help="A line needs at least this many edge pixels.",
+    )  # fmt: skip
+    streak_max_deviation: float = knob(
+        2.0, "streak deviation", stage="streaks", lsst="maskStreaks.clusterMinimumDeviation",
+        unit="pixel", gt=0,
+        help="How far the edge pixels of one line may stray from it.",
+    )  # fmt: skip
+    streak_rho_bin: float = knob(
+        30.0, "streak distance bin", stage="streaks", lsst="maskStreaks.rhoBinSize",
+        unit="pixel", gt=0,
+        help="Lines nearer than about this are one.",
+    )  # fmt: skip
+    streak_theta_bin: float = knob(
+        2.0, "streak angle bin", stage="streaks", lsst="maskStreaks.thetaBinSize",
+        unit="degree", gt=0,
+        help="Lines whose directions differ by less than this are one.",
+    )  # fmt: skip
+    streak_profile_sigma: float = knob(
+        5.0, "streak width", stage="streaks", lsst="maskStreaks.nSigmaMask",
+        unit="profile sigma", gt=0,
+        help="Half-width of a streak, in widths of its fitted profile.",
+    )  # fmt: skip
+    streak_saturation_distance: int = knob(
+        250, "streak distance from saturation", stage="streaks",
+        lsst="maskStreaks.saturatedDetectionsDilation", unit="pixel", ge=0,
+        help="No line is sought this near a saturated detection: bleeds are straight too.",
+    )  # fmt: skip
+    streak_bad_planes: PlaneNames = knob(
+        ("NO_DATA", "INTRP", "BAD", "SAT", "EDGE"), "streak bad planes", stage="streaks",
+        lsst="maskStreaks.badMaskPlanes", unit="plane names",
+        help="No line is sought next to pixels with one of these planes.",
+    )  # fmt: skip
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError(_one_line(error)) from None
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """Return a named preset of the reference's history.
+
+        Parameters
+        ----------
+        name : {"dmtn-080", "lsst-v29", "lsst-v30", "first-look"}
+
+        Raises
+        ------
+        ConfigError
+            If there is no such preset.
+        """
+        if name not in PRESETS:
+            raise ConfigError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+        return cls(**PRESETS[name])
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with some knobs changed, checked like a new config."""
+        return type(self)(**{**self.model_dump(), **changes})
+
+    def differences(self, other: Self | None = None) -> dict[str, tuple[Any, Any]]:
+        """Return ``{name: (here, there)}`` for each knob that differs.
+
+        Parameters
+        ----------
+        other : CompareWarpConfig, optional
+            What to compare with; by default the default config.
+        """
+        other = type(self)() if other is None else other
+        return {
+            name: (getattr(self, name), getattr(other, name))
+            for name in type(self).model_fields
+            if getattr(self, name) != getattr(other, name)
+        }
+
+    def to_lsst(self) -> str:
+        """Return the config as the text of an LSST override file.
+
+        Every knob that the reference has is written, one
+        ``config.NAME = VALUE`` a line, so that the file means the same under
+        another release's defaults.
+        """
+        from .lsst_file import to_lsst
+
+        return to_lsst(self)
+
+    @classmethod
+    def from_lsst(cls, text: str) -> Self:
+        """Read an LSST override file; its text is parsed, never executed.
+
+        Parameters
+        ----------
+        text : str
+            Lines such as ``config.maxNumEpochs = 1``; a whole saved config
+            works too.
+
+        Raises
+        ------
+        ConfigError
+            For a line that is not an assignment of a literal, an option that
+            does not exist, or one that this engine cannot honour.
+        """
+        from .lsst_file import from_lsst
+
+        return cls(**from_lsst(text, cls))
+
+
+def _one_line(error: ValidationError) -> str:
+    """Say what is wrong with a config in one line."""
+    parts = []
+    for item in error.errors():
+        name = ".".join(str(part) for part in item["loc"])
+        if item["type"] == "extra_forbidden":
+            parts.append(f"no knob {name!r}")
+        else:
+            parts.append(f"{name} = {item['input']!r}: {item['msg'].lower()}")
+    return "config: " + "; ".join(parts)
+
+
+# Which numbers changed when: section 11 of the algorithm's description.
+PRESETS: Mapping[str, Mapping[str, Any]] = {
+    # As published in 2018, before bright sources were protected.
+    "dmtn-080": {"chi_threshold": 5.0, "grow_sigma": 2.4, "protect_sources": False},
+    "lsst-v29": {"chi_threshold": 5.0, "protect_threshold": 50.0},
+    "lsst-v30": {},
+    "first-look": {
+        "chi_threshold": 5.0,
+        "max_epochs_slope": 0.2,
+        "protect_sources": False,
+    },
+}

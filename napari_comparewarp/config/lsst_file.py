@@ -1,0 +1,318 @@
+"""LSST override files: lines such as ``config.maxNumEpochs = 1``, written and parsed.
+
+An override file is Python to the LSST Science Pipelines. Here it is only ever
+parsed: a line is an assignment of a literal, or a change of a list, or it is
+refused.
+"""
+
+import ast
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..errors import ConfigError
+from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_option
+
+__all__ = ["from_lsst", "from_options", "to_lsst"]
+
+#: What ``max_epochs=None`` is written as: more epochs than any stack has.
+UNLIMITED_EPOCHS = 1_000_000
+
+#: Knobs that are real numbers here and integers to the reference, which does
+#: not take 2.0 for 2.
+_INTEGERS = ("maskStreaks.clusterMinimumDeviation",)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """One change of one option, as a statement of the file asks for it."""
+
+    where: str
+    option: str
+    operation: str
+    value: Any
+    key: Any = None
+
+
+def to_lsst(config: BaseModel) -> str:
+    """Return a config as the text of an LSST override file.
+
+    Parameters
+    ----------
+    config : CompareWarpConfig
+        Each field's ``json_schema_extra["lsst"]`` names its option; fields
+        without one are left out.
+
+    Returns
+    -------
+    str
+        One ``config.NAME = VALUE`` a line, floats with all their digits. No
+        limit of epochs is written as 1000000.
+    """
+    lines = ["# Options of CompareWarpAssembleCoaddTask."]
+    for option, field in knobs_by_option(type(config)).items():
+        value = getattr(config, field)
+        if field == "max_epochs" and value is None:
+            lines.append(
+                f"# {UNLIMITED_EPOCHS} stands for no limit: there is no other way to say it."
+            )
+            value = UNLIMITED_EPOCHS
+        elif option in _INTEGERS and float(value).is_integer():
+            value = int(value)
+        lines.append(f"config.{option} = {_literal(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
+    """Read an LSST override file or a whole saved config of the reference.
+
+    The text is parsed, never executed.
+
+    Parameters
+    ----------
+    text : str
+        Python lines: ``config.NAME = LITERAL``, ``config.NAME['key'] =
+        LITERAL``, ``config.NAME += [...]`` and ``.append``, ``.extend`` and
+        ``.remove`` on a list. Comments, imports, asserts and strings that
+        stand alone are skipped. Or one JSON object of option name to value.
+    model : type
+        `CompareWarpConfig`: which options there are, their defaults and
+        ranges.
+
+    Returns
+    -------
+    dict of str to object
+        The knobs that the text sets, by this project's names.
+
+    Raises
+    ------
+    ConfigError
+        In one line, with the number of the line of the file: for anything
+        else than the above, an option that does not exist, a value out of
+        range, and an option whose value this engine does not implement.
+    """
+    if not text.lstrip().startswith("{"):
+        return _apply(_statements(text), model)
+    try:
+        options = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"not a JSON object of option names to values: {error}") from None
+    return from_options(options, model)
+
+
+def from_options(options: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """Return the knobs that some options of the reference stand for.
+
+    Parameters
+    ----------
+    options : mapping of str to object
+        E.g. ``{"detect.thresholdValue": 5.0}``.
+    model : type
+        `CompareWarpConfig`.
+
+    Returns
+    -------
+    dict of str to object
+        By this project's names.
+
+    Raises
+    ------
+    ConfigError
+        As `from_lsst`.
+    """
+    changes = (_Change("", _without_prefix(name), "set", value) for name, value in options.items())
+    return _apply(changes, model)
+
+
+def _apply(changes: Iterable[_Change], model: type[BaseModel]) -> dict[str, Any]:
+    """Return the knobs as they are after some changes of the defaults."""
+    knobs = knobs_by_option(model)
+    defaults = model()
+    values: dict[str, Any] = {}
+    for change in changes:
+        if change.option in knobs:
+            field = knobs[change.option]
+            current = values.get(field, getattr(defaults, field))
+            values[field] = _checked(model, field, _changed(current, change), change)
+        elif change.option in FIXED_OPTIONS:
+            _require_fixed(change)
+        elif not is_ignored(change.option):
+            raise ConfigError(_unknown(change, model))
+    return values
+
+
+def _without_prefix(name: str) -> str:
+    """Return an option's name without the leading ``config.`` and ``assembleCoadd.``."""
+    return name.removeprefix("config.").removeprefix("assembleCoadd.")
+
+
+def _literal(value: Any) -> str:
+    """Write a value as Python text that any reader of literals understands."""
+    if isinstance(value, float) and not math.isfinite(value):
+        # The way in which the reference itself saves these.
+        return f"float('{value!r}')"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: {_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_literal(item) for item in value) + "]"
+    return repr(value)
+
+
+def _statements(text: str) -> Iterator[_Change]:
+    """Yield the changes that the lines of an override file make."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        raise ConfigError(f"line {error.lineno}: not an override file: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise ConfigError(f"not an override file: {error}") from None
+    for node in tree.body:
+        where = f"line {node.lineno}: "
+        match node:
+            case ast.Import() | ast.ImportFrom() | ast.Assert():
+                continue
+            case ast.Expr(value=ast.Constant(value=str())):
+                continue
+            case ast.Assign(targets=targets, value=value):
+                for target in targets:
+                    yield _assignment(target, value, where)
+            case ast.AugAssign(target=target, op=ast.Add(), value=value):
+                option = _option(target, where)
+                yield _Change(where, option, "extend", _evaluate(value, option, where))
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="retarget"))) if (
+                is_ignored(f"{_option(owner, where)}.")
+            ):
+                # Another task in the place of one that changes no pixel.
+                continue
+            case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method)) as call):
+                yield _method(owner, method, call, where)
+            case _:
+                raise ConfigError(
+                    f"{where}{_quote(node)} is not an assignment; an override file holds lines "
+                    "such as config.maxNumEpochs = 1"
+                )
+
+
+def _assignment(target: ast.expr, value: ast.expr, where: str) -> _Change:
+    """Return the change of ``config.NAME = VALUE`` or ``config.NAME[KEY] = VALUE``."""
+    if isinstance(target, ast.Subscript):
+        option = _option(target.value, where)
+        key = _evaluate(target.slice, option, where)
+        return _Change(where, option, "item", _evaluate(value, option, where), key)
+    option = _option(target, where)
+    return _Change(where, option, "set", _evaluate(value, option, where))
+
+
+def _method(owner: ast.expr, method: str, call: ast.Call, where: str) -> _Change:
+    """Return the change of ``config.NAME.append(VALUE)`` and its like."""
+    if method in ("append", "extend", "remove") and len(call.args) == 1 and not call.keywords:
+        option = _option(owner, where)
+        return _Change(where, option, method, _evaluate(call.args[0], option, where))
+    hint = "; copy the lines of that file here instead" if method == "load" else ""
+    raise ConfigError(
+        f"{where}{_quote(call)} is a function call, and nothing is executed; of those only "
+        f"append, extend and remove of one value are accepted{hint}"
+    )
+
+
+def _option(node: ast.expr, where: str) -> str:
+    """Return the dotted name of an option; its root must be ``config``."""
+    parts = []
+    inner = node
+    while isinstance(inner, ast.Attribute):
+        parts.append(inner.attr)
+        inner = inner.value
+    if not (isinstance(inner, ast.Name) and inner.id == "config" and parts):
+        raise ConfigError(f"{where}{_quote(node)} is not an option; their names start with config.")
+    return _without_prefix(".".join(reversed(parts)))
+
+
+class _NonFinite(ast.NodeTransformer):
+    """Make constants of ``float('nan')`` and ``float('inf')``, as in saved configs."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        match node:
+            case ast.Call(
+                func=ast.Name(id="float"),
+                args=[ast.Constant(value="nan" | "inf" | "-inf" as word)],
+                keywords=[],
+            ):
+                return ast.Constant(value=float(word))
+        return node
+
+
+def _evaluate(node: ast.expr, option: str, where: str) -> Any:
+    """Return the value of a literal."""
+    try:
+        return ast.literal_eval(_NonFinite().visit(node))
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        raise ConfigError(
+            f"{where}config.{option}: {_quote(node)} is not a literal; a number, a text, True, "
+            "False, None, or a list or dict of these is accepted"
+        ) from None
+
+
+def _quote(node: ast.AST) -> str:
+    """Return a piece of source, short enough for an error message."""
+    source = " ".join(ast.unparse(node).split())
+    return repr(source if len(source) <= 60 else source[:57] + "...")
+
+
+def _changed(current: Any, change: _Change) -> Any:
+    """Return what an option becomes."""
+    if change.operation == "set":
+        return change.value
+    if change.operation == "item" and isinstance(current, Mapping):
+        return {**current, change.key: change.value}
+    if change.operation in ("append", "extend", "remove") and isinstance(current, (list, tuple)):
+        items = list(current)
+        if change.operation == "append":
+            return [*items, change.value]
+        if change.operation == "extend" and isinstance(change.value, (list, tuple)):
+            return [*items, *change.value]
+        if change.operation == "remove":
+            if change.value not in items:
+                raise ConfigError(
+                    f"{change.where}config.{change.option} has no {change.value!r} to remove; "
+                    f"it is {items}"
+                )
+            return [item for item in items if item != change.value]
+    raise ConfigError(
+        f"{change.where}config.{change.option} is {_literal(current)}: it cannot be changed so; "
+        f"assign the whole value"
+    )
+
+
+def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) -> Any:
+    """Return a value as the config will hold it, or say which line is at fault."""
+    if field == "max_epochs" and value == UNLIMITED_EPOCHS:
+        value = None
+    try:
+        return getattr(model(**{field: value}), field)
+    except ConfigError as error:
+        message = str(error).removeprefix("config: ")
+        raise ConfigError(f"{change.where}config.{change.option}: {message}") from None
+
+
+def _require_fixed(change: _Change) -> None:
+    """Refuse a value that would need something that this engine does not have."""
+    accepted = FIXED_OPTIONS[change.option]
+    value = _changed(accepted, change)
+    if isinstance(value, tuple):
+        value = list(value)
+    if value != accepted:
+        raise ConfigError(
+            f"{change.where}config.{change.option} = {_literal(value)} is not implemented here; "
+            f"only {_literal(accepted)} is accepted"
+        )
+
+
+def _unknown(change: _Change, model: type[BaseModel]) -> str:
+    """Say that there is no such option, and which one may be meant."""
+    near = nearest_option(change.option, model)
+    meant = f"; the nearest is config.{near}" if near else ""
+    return f"{change.where}there is no option config.{change.option}{meant}"

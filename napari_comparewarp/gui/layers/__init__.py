@@ -1,0 +1,1 @@
+"""What napari shows: layers that make a plane when it is looked at."""

@@ -1,0 +1,1 @@
+"""The panels of a review, each in a dock of its own."""

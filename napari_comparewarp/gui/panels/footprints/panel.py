@@ -1,0 +1,389 @@
+"""The panel of the footprint table: find one, read why, decide, go on to the next."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import (
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QFlowLayout
+
+from ....algorithm.overrides import Decision, FootprintKey
+from ....result.footprint_states import State
+from ....result.footprints import find_rows
+from ....review.explain import explain
+from ...keys import Key
+from ...session import Session
+from .filter import FilterError
+from .filter_row import FilterRow
+from .model import FootprintModel, FootprintOrder
+from .rows import FootprintRows
+from .view import FootprintView
+
+__all__ = ["FootprintPanel"]
+
+#: The table follows a knob once it has stopped for so long, milliseconds.
+REST = 120
+
+
+class FootprintPanel(QWidget):
+    """The footprints as a table, the reason for the selected one, and what to do with it.
+
+    Parameters
+    ----------
+    parent : QWidget, optional
+
+    Attributes
+    ----------
+    filters : FilterRow
+    table : FootprintView
+    model : FootprintModel
+    order : FootprintOrder
+        The rows that are shown.
+    sentence : QLabel
+        What became of the selected footprint, and why.
+    notice : QLabel
+        What else a person should know, empty if nothing.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._key: FootprintKey | None = None
+        self._decided = np.zeros(0, np.bool_)
+        self.model = FootprintModel(self)
+        self.order = FootprintOrder(self.model, self)
+        self.filters = FilterRow()
+        self.table = FootprintView(self.order)
+        self._resting = _timer(self, REST, self._on_rest)
+        # Rows that are passed over faster than they can be drawn are not gone to.
+        self._going = _timer(self, 0, self._go)
+        self._make_buttons()
+        self.sentence, self.notice, self.decisions = QLabel(), QLabel(), QLabel()
+        self.progress = QProgressBar()
+        self._lay_out()
+        self.filters.changed.connect(self._filter)
+        self.table.moved.connect(self._on_moved)
+        self.order.modelReset.connect(self._show_selected)
+        self.table.acts = {key.key: key.act for key in self.keys().values()}
+        self.set_session(None)
+
+    def set_session(self, session: Session | None) -> None:
+        """Show another session's footprints, or none."""
+        if self._session is not None:
+            self._session.result_changed.disconnect(self._on_result)
+            self._session.selection_changed.disconnect(self._on_selection)
+        self._resting.stop()
+        self._going.stop()
+        self._session, self._key = session, None
+        self._decided = np.zeros(0, np.bool_)
+        self.setEnabled(session is not None)
+        self._notify("")
+        self.model.show(None, np.zeros(0, np.bool_))
+        self.filters.set_session(session)
+        if session is not None:
+            session.result_changed.connect(self._on_result)
+            session.selection_changed.connect(self._on_selection)
+            self.model.colour_of = self._colour_of
+            wcs = session.inspection.stack.wcs
+            self.table.show_sky(wcs is not None and wcs.has_celestial)
+            if session.selected is not None:
+                self._key = session.inspection.key_of(session.selected)
+        if self.isVisible():
+            self._fill()
+        self._tell()
+
+    def keys(self) -> dict[str, Key]:
+        """Return the keys, each of which is a button too."""
+        keys = [
+            Key("k", "footprint before", self.previous.click),
+            Key("j", "next footprint", self.next.click),
+            Key("n", "next undecided footprint", self.next_undecided.click),
+            Key("q", "clip the footprint", self.clip.click),
+            Key("w", "keep the footprint", self.keep.click),
+            Key("u", "let the rule decide on the footprint", self.rule.click),
+        ]
+        return {key.key: key for key in keys}
+
+    @property
+    def undecided(self) -> npt.NDArray[np.bool_]:
+        """``(row,)`` footprints that are neither decided by hand nor looked at."""
+        return ~self._decided & ~self.model.seen
+
+    # --- moving ----------------------------------------------------------------------------
+
+    def step(self, by: int) -> None:
+        """Go to the row so many below the current one, and not beyond the ends."""
+        self._fill()
+        place, last = self.order.place_of(self._row()), len(self.order.order) - 1
+        if last >= 0:
+            first = 0 if by > 0 else last
+            self.table.move_to(min(max(place + by, 0), last) if place >= 0 else first)
+
+    def step_to_undecided(self) -> None:
+        """Go to the next row that is undecided, from the top again after the last."""
+        self._fill()
+        places = np.flatnonzero(self.undecided[self.order.order])
+        if not len(places):
+            self._notify("All footprints of the table are decided or looked at.")
+            return
+        later = places[places > self.order.place_of(self._row())]
+        self.table.move_to(int(later[0] if len(later) else places[0]))
+
+    def _on_moved(self, place: int) -> None:
+        """Follow a row that a person has moved to."""
+        assert self.model.rows is not None
+        self._key = self.model.rows.key(int(self.order.order[place]))
+        self._going.start()
+
+    def _go(self) -> None:
+        """Select the current footprint everywhere, and go to it."""
+        self._fill()
+        row = self._row()
+        if self._session is not None and row >= 0:
+            self._session.select(row + 1, go=True)
+            self._look_at(row)
+        self._tell()
+
+    def _look_at(self, row: int) -> None:
+        """Remember that a person has looked at a footprint."""
+        assert self._session is not None
+        assert self.model.rows is not None
+        if not self.model.seen[row]:
+            self._session.inspection.look_at(self.model.rows.key(row))
+            self.model.mark_seen(row)
+
+    # --- deciding ----------------------------------------------------------------------------
+
+    def decide(self, decision: Decision | None) -> None:
+        """Decide on the selected footprint by hand, or leave it to the rule."""
+        self._fill()
+        row = self._row()
+        if self._session is not None and row >= 0:
+            self._session.decide(row + 1, decision)
+            self._tell()
+
+    # --- what happens ------------------------------------------------------------------------
+
+    def showEvent(self, event: Any) -> None:  # noqa: D102, N802
+        super().showEvent(event)
+        self._fill()
+        self._tell()
+
+    def _on_result(self) -> None:
+        assert self._session is not None
+        rows = self.model.rows
+        self._tell()
+        if rows is not None and rows.result.config == self._session.inspection.config:
+            # A decision, and not a knob that moves.
+            self._on_rest()
+        else:
+            self._resting.start()
+
+    def _on_rest(self) -> None:
+        if self.isVisible():
+            self._fill()
+            self._tell()
+
+    def _on_selection(self, footprint: int | None) -> None:
+        """Follow a selection that was made elsewhere, without going anywhere."""
+        assert self._session is not None
+        inspection = self._session.inspection
+        if self.isVisible():
+            self._fill()
+        rows = self._present_rows()
+        # The key of a footprint that is gone stays: it may come back.
+        if footprint is None:
+            if self._key is not None and find_rows(inspection.result, [self._key])[0] >= 0:
+                self._key = None
+        elif rows is None:
+            self._key = inspection.key_of(footprint)
+            inspection.look_at(self._key)
+        else:
+            self._key = rows.key(footprint - 1)
+            self._look_at(footprint - 1)
+        if rows is not None:
+            self._show_selected()
+        self._tell()
+
+    # --- the table -----------------------------------------------------------------------------
+
+    def _row(self) -> int:
+        """Return the row of the selected footprint, -1 without one."""
+        rows = self.model.rows
+        return -1 if rows is None or self._key is None else rows.find(self._key)
+
+    def _present_rows(self) -> FootprintRows | None:
+        """Return the rows that are shown, None if they are of an earlier result."""
+        session, rows = self._session, self.model.rows
+        if session is None or rows is None or rows.result is not session.inspection.result:
+            return None
+        return rows
+
+    def _fill(self) -> None:
+        """Show the present result, if that is not what is shown."""
+        if self._session is None or self._present_rows() is not None:
+            return
+        inspection = self._session.inspection
+        rows = FootprintRows(inspection.result)
+        self._decided = rows.flags(inspection.overrides)
+        self.model.show(rows, rows.flags(inspection.looked_at))
+        self._filter()
+
+    def _filter(self) -> None:
+        """Show the rows that are asked for, and always the selected one."""
+        rows = self.model.rows
+        if rows is None:
+            return
+        try:
+            shown = self.filters.wanted.flags(rows, self.undecided)
+        except FilterError as error:
+            self._notify(str(error))
+            return
+        self._notify("")
+        row = self._row()
+        if row >= 0:
+            shown[row] = True
+        self.order.show_only(shown)
+        self._tell_progress()
+
+    def _show_selected(self) -> None:
+        """Select the row of the selected footprint, and scroll to it."""
+        row = self._row()
+        place = self.order.place_of(row)
+        if row >= 0 and place < 0:
+            # It shows the row, and comes back here.
+            self._filter()
+        else:
+            self.table.show_row(place)
+
+    # --- what it says ------------------------------------------------------------------------
+
+    def _tell(self) -> None:
+        """Say why the selected footprint has its verdict, and what can be done."""
+        session, footprint = self._session, None
+        if session is None:
+            text = "No stack is open."
+        elif self._key is None:
+            text = "No footprint is selected: click on one in the picture, or on a row."
+        else:
+            key, result = self._key, session.inspection.result
+            footprint = int(find_rows(result, [key])[0]) + 1 or None
+            if footprint is None:
+                text = (
+                    f"The {'streak' if key.streak else 'footprint'} at x {key.x}, y {key.y} of "
+                    f"epoch {key.epoch} is gone with the present settings."
+                )
+            else:
+                text = f"Footprint {footprint}, epoch {key.epoch}. {explain(result, footprint)}"
+        self.sentence.setText(text)
+        for button in (self.clip, self.keep, self.rule):
+            button.setEnabled(footprint is not None)
+        self.undo.setEnabled(session is not None and session.inspection.can_undo)
+        self.redo.setEnabled(session is not None and session.inspection.can_redo)
+        self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        """Say how many of the rows that are shown have been looked at."""
+        rows = self.order.order
+        seen = int(self.model.seen[rows].sum())
+        self.progress.setRange(0, max(len(rows), 1))
+        self.progress.setValue(seen)
+        self.progress.setFormat(f"{seen:,} of {len(rows):,} looked at")
+        lost = () if self._session is None else self._session.inspection.lost_overrides
+        text = f"{int(self._decided.sum()):,} decided by hand"
+        if lost:
+            text += f"; {len(lost)} more for footprints that are gone with these settings"
+        self.decisions.setText(text)
+
+    def _notify(self, text: str) -> None:
+        """Say what else a person should know."""
+        self.notice.setText(text)
+        self.notice.setVisible(bool(text))
+
+    def _colour_of(self, state: State) -> str:
+        assert self._session is not None
+        return self._session.layers.views.scheme.states[state]
+
+    # --- its parts -----------------------------------------------------------------------------
+
+    def _make_buttons(self) -> None:
+        self.previous = _button("◀ Previous (k)", "Go to the row above", lambda: self.step(-1))
+        self.next = _button("Next (j) ▶", "Go to the row below", lambda: self.step(1))
+        self.next_undecided = _button(
+            "Next undecided (n)", "Go to the next row that is neither decided nor looked at",
+            self.step_to_undecided,
+        )  # fmt: skip
+        self.clip = _button(
+            "Clip it (q)", "Clip this footprint, whatever the rule says",
+            lambda: self.decide("clip"),
+        )  # fmt: skip
+        self.keep = _button(
+            "Keep it (w)", "Keep this footprint, whatever the rule says",
+            lambda: self.decide("keep"),
+        )  # fmt: skip
+        self.rule = _button(
+            "Rule decides (u)", "Take back a decision by hand", lambda: self.decide(None)
+        )
+        self.undo = _button(
+            "↶", "Undo: take back the last change of a decision or a knob", self._undo
+        )
+        self.redo = _button("↷", "Redo: make it again", self._redo)
+
+    def _undo(self) -> None:
+        if self._session is not None:
+            self._session.undo()
+
+    def _redo(self) -> None:
+        if self._session is not None:
+            self._session.redo()
+
+    def _lay_out(self) -> None:
+        for label in (self.sentence, self.notice):
+            # What files say of epochs and planes is in it.
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setWordWrap(True)
+        self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        # Room for a long sentence, so that the table does not jump.
+        self.sentence.setMinimumHeight(2 * self.fontMetrics().lineSpacing() + 4)
+        self.progress.setFixedWidth(self.fontMetrics().horizontalAdvance("0" * 28))
+        for widget in (self.progress, self.decisions):
+            self.filters.layout().addWidget(widget)
+        buttons = QFlowLayout()
+        buttons.setHorizontalSpacing(6)
+        buttons.setVerticalSpacing(4)
+        for button in (self.previous, self.next, self.next_undecided, self.clip, self.keep,
+                       self.rule, self.undo, self.redo):  # fmt: skip
+            buttons.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 6, 6, 6)
+        column.setSpacing(4)
+        column.addWidget(self.filters)
+        column.addWidget(self.notice)
+        column.addWidget(self.table, 1)
+        column.addWidget(self.sentence)
+        column.addLayout(buttons)
+
+
+def _button(text: str, tip: str, act: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+    button.clicked.connect(lambda _=False: act())
+    return button
+
+
+def _timer(parent: QWidget, milliseconds: int, act: Callable[[], None]) -> QTimer:
+    timer = QTimer(parent)
+    timer.setSingleShot(True)
+    timer.setInterval(milliseconds)
+    timer.timeout.connect(act)
+    return timer

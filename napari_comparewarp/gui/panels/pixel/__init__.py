@@ -1,0 +1,1 @@
+"""One pixel in every epoch."""

@@ -1,0 +1,1 @@
+"""All footprints against the thresholds."""

@@ -1,0 +1,1 @@
+"""What a run makes: footprints, coadd, and what each pixel was made of."""

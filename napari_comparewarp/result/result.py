@@ -1,0 +1,370 @@
+"""What a run makes, and how to run."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..algorithm.coadd import Coadd, make_coadd
+from ..algorithm.difference import EDGE, NO_DATA, difference_of_epoch
+from ..algorithm.mask_planes import bits
+from ..algorithm.overrides import Decision, FootprintKey
+from ..algorithm.parallel import Progress, no_progress
+from ..algorithm.psf import combine_kernels, missing_psf
+from ..algorithm.spans import Spans, paint
+from ..algorithm.stages import Inputs, Products, coadd_settings, run_stages
+from ..algorithm.template import Template
+from ..algorithm.warps import EpochId, WarpStack
+from ..config.knobs import CompareWarpConfig
+from ..errors import PsfError
+from .footprint_table import make_footprint_table
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["CompareWarpResult", "run"]
+
+
+def run(
+    stack: WarpStack,
+    config: CompareWarpConfig | None = None,
+    progress: Progress | None = None,
+    variance_scale: npt.ArrayLike | None = None,
+    overrides: Mapping[FootprintKey, Decision] | None = None,
+    bright_objects: npt.NDArray[np.bool_] | None = None,
+) -> "CompareWarpResult":
+    """Find the artifacts of a stack of warps and coadd it without them.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    config : CompareWarpConfig, optional
+        By default today's LSST defaults.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)`` from this thread. An
+        exception that it raises stops the run.
+    variance_scale : array_like, optional
+        ``(epoch,)`` factors of the matched warps' variances to use instead of
+        measuring them; NaN means 1.
+    overrides : mapping of FootprintKey to {"clip", "keep"}, optional
+        Decisions by hand, which go before the rules.
+    bright_objects : ndarray of bool, optional
+        ``(y, x)`` pixels to mark on the coadd, if the config asks for it.
+
+    Returns
+    -------
+    CompareWarpResult
+
+    Raises
+    ------
+    StackError
+        If no warp of the stack can be used.
+    """
+    config = CompareWarpConfig() if config is None else config
+    factors = None if variance_scale is None else np.asarray(variance_scale, np.float64)
+    given = Inputs(
+        stack, config, factors, bright_objects=bright_objects, overrides=dict(overrides or {}),
+        progress=progress or no_progress,
+    )  # fmt: skip
+    return CompareWarpResult(stack, config, run_stages(given))
+
+
+class CompareWarpResult:
+    """The coadd of a stack, and all that was found on the way to it.
+
+    Parameters
+    ----------
+    stack : WarpStack
+        What was run on.
+    config : CompareWarpConfig
+        The settings of the run.
+    products : Products
+        What the stages made.
+
+    Attributes
+    ----------
+    template : Template
+        Model of the static sky: image, variance and mask.
+    coadd : Coadd
+        Image, variance, mask and n_image.
+    weights, matched_weights : ndarray
+        ``(epoch,)`` and ``(matched epoch,)``, 0 where a warp was skipped.
+    variance_scale : ndarray
+        ``(epoch,)`` factors of the matched warps' variances.
+    epoch_count : ndarray of uint16
+        ``(y, x)`` number of epochs in which each pixel deviates.
+    n_matched : ndarray of uint16
+        ``(y, x)`` number of usable matched warps.
+    """
+
+    def __init__(self, stack: WarpStack, config: CompareWarpConfig, products: Products) -> None:
+        self.stack = stack
+        self.config = config
+        self.products = products
+
+    @property
+    def template(self) -> Template:
+        """Model of the static sky."""
+        return self.products.template
+
+    @property
+    def coadd(self) -> Coadd:
+        """The coadd without what is clipped."""
+        return self.products.coadd
+
+    @property
+    def weights(self) -> npt.NDArray[np.float64]:
+        """``(epoch,)`` weights of the direct warps, 0 where one is skipped."""
+        return self.products.weights
+
+    @property
+    def matched_weights(self) -> npt.NDArray[np.float64]:
+        """``(matched epoch,)`` weights of the matched warps in the template."""
+        return self.products.matched_weights
+
+    @property
+    def variance_scale(self) -> npt.NDArray[np.float64]:
+        """``(epoch,)`` factors of the matched warps' variances."""
+        return self.products.variance_scale
+
+    @property
+    def epoch_count(self) -> npt.NDArray[np.uint16]:
+        """``(y, x)`` number of epochs in which each pixel lies in a candidate."""
+        return self.products.counts.epoch_count
+
+    @property
+    def n_matched(self) -> npt.NDArray[np.uint16]:
+        """``(y, x)`` number of matched warps usable there."""
+        return self.products.detections.n_matched
+
+    @cached_property
+    def footprints(self) -> "Table":
+        """A table with a row for every candidate, and for every streak."""
+        return make_footprint_table(self.stack, self.config, self.products)
+
+    def chi(self, epoch_index: int) -> npt.NDArray[np.float32]:
+        """Return the warp difference of one epoch in units of its standard deviation.
+
+        Returns
+        -------
+        ndarray of float32
+            ``(y, x)``; NaN everywhere for an epoch that is not compared.
+        """
+        made = self.products
+        epoch_index = self._checked(epoch_index)
+        if not made.compared[epoch_index]:
+            return np.full(self.stack.shape, np.nan, np.float32)
+        image, variance = difference_of_epoch(
+            self.stack, epoch_index, *made.filled, made.variance_scale[epoch_index],
+            made.difference_terms,
+        )  # fmt: skip
+        # In place: fresh memory costs more than the arithmetic.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            np.sqrt(variance, out=variance)
+            np.divide(image, variance, out=image)
+        return image.astype(np.float32, copy=False)
+
+    def labels(self, epoch_index: int) -> npt.NDArray[np.int32]:
+        """Return the ids of the footprints of one epoch as an image.
+
+        Returns
+        -------
+        ndarray of int32
+            ``(y, x)`` ids as in `footprints`, 0 elsewhere. Where a streak
+            covers candidates, theirs are shown.
+        """
+        made = self.products
+        epoch_index = self._checked(epoch_index)
+        labels = np.zeros(self.stack.shape, np.int32)
+        first = 1 + sum(
+            len(found) + len(streaks.groups)
+            for found, streaks in zip(
+                made.candidates[:epoch_index], made.streaks[:epoch_index], strict=True
+            )
+        )
+        found = made.candidates[epoch_index]
+        for number, spans in enumerate(made.streaks[epoch_index].groups, first + len(found)):
+            paint(spans.y, spans.x0, spans.x1, np.full(len(spans), number, np.int32), labels)
+        spans = found.spans
+        paint(spans.y, spans.x0, spans.x1, found.group + np.int32(first), labels)
+        return labels
+
+    def clipped(self, epoch_index: int) -> npt.NDArray[np.bool_]:
+        """Return the ``(y, x)`` pixels that are clipped from one direct warp."""
+        epoch_index = self._checked(epoch_index)
+        if self.weights[epoch_index] <= 0:
+            return np.zeros(self.stack.shape, np.bool_)
+        return self.products.direct_masks.clipped[epoch_index].mask(self.stack.shape)
+
+    def no_data(self, epoch_index: int) -> npt.NDArray[np.bool_]:
+        """Return the ``(y, x)`` pixels that get NO_DATA, as the matched warp has none."""
+        return self._flagged(epoch_index, NO_DATA)
+
+    def edge(self, epoch_index: int) -> npt.NDArray[np.bool_]:
+        """Return the ``(y, x)`` pixels that get EDGE, as the matched warp has it."""
+        return self._flagged(epoch_index, EDGE)
+
+    def direct_mask(self, epoch_index: int) -> npt.NDArray[np.int32]:
+        """Return the mask of a direct warp with CLIPPED, NO_DATA and EDGE set.
+
+        Returns
+        -------
+        ndarray of int32
+            ``(y, x)`` bit planes as in ``coadd.mask_planes``.
+        """
+        return self.products.direct_masks.epoch(self._checked(epoch_index))
+
+    @cached_property
+    def clipped_fraction(self) -> npt.NDArray[np.float64]:
+        """``(epoch,)`` fraction of the patch that is clipped."""
+        areas = [spans.area for spans in self.products.direct_masks.clipped]
+        return np.where(self.weights > 0, areas, 0) / (self.stack.shape[0] * self.stack.shape[1])
+
+    def contributors(self, y: int, x: int) -> tuple[EpochId, ...]:
+        """Return the ids of the epochs whose values went into one coadd pixel.
+
+        Parameters
+        ----------
+        y, x : int
+            Array indices.
+        """
+        planes = self.coadd.mask_planes
+        bad = bits(planes, (*self.config.bad_planes, "CLIPPED"))
+        bad &= ~bits(planes, self.config.removed_planes)
+        image = self.stack.direct.image[:, y : y + 1][:, 0, x]
+        mask = self.products.direct_masks.rows(
+            y, y + 1, np.ascontiguousarray(self.stack.direct.mask[:, y : y + 1])
+        )[:, 0, x]
+        used = (self.weights > 0) & np.isfinite(image) & (mask & bad == 0)
+        return tuple(
+            epoch for epoch, is_used in zip(self.stack.epochs, used, strict=True) if is_used
+        )
+
+    def psf(self, y: int, x: int) -> npt.NDArray[np.float64]:
+        """Return the PSF of the coadd at one pixel.
+
+        It is the mean of the PSFs of the visits that went into that pixel, with
+        their weights. Where the pixels of a source have not all the same
+        visits, as across the edge of a clipped region, no single PSF is exact.
+        With the statistic MEDIAN, or where MEANCLIP leaves out a value, it is
+        the PSF of the mean of the same visits.
+
+        Parameters
+        ----------
+        y, x : int
+            Array indices.
+
+        Returns
+        -------
+        ndarray
+            ``(y, x)`` kernel, centred, an odd number of pixels on each side; it
+            sums to 1. `algorithm.psf.psf_sigma` measures its width.
+
+        Raises
+        ------
+        PsfError
+            If a visit that contributes has no PSF, or none contributes.
+        IndexError
+            If the pixel is outside the patch.
+        """
+        stack = self.stack
+        stack.check_pixel(y, x)
+        contributors = self.contributors(y, x)
+        if not contributors:
+            raise PsfError(f"y={y}, x={x}: no visit contributes there, so there is no PSF")
+        indices = [stack.epochs.index(epoch) for epoch in contributors]
+        models = [stack.psf[index] for index in indices]
+        missing = [
+            epoch for epoch, model in zip(contributors, models, strict=True) if model is None
+        ]
+        if missing:
+            raise PsfError(
+                f"y={y}, x={x}: {missing_psf(missing)}, so that of the coadd is not known there; "
+                "give it in the file, or as psf to WarpStack.from_arrays"
+            )
+        kernels = [model.kernel(y, x) for model in models if model is not None]
+        return combine_kernels(kernels, self.weights[indices])
+
+    def unclipped(self) -> Coadd:
+        """Return the coadd of the same warps with nothing clipped, to compare with."""
+        masks = self.products.direct_masks
+        nothing = replace(masks, clipped=[Spans.empty()] * len(masks.clipped))
+        return make_coadd(nothing, coadd_settings(self.config))
+
+    @cached_property
+    def messages(self) -> tuple[str, ...]:
+        """What an astronomer should know of the run: what was skipped, and why."""
+        stack, made = self.stack, self.products
+        messages = []
+        for epoch, weight in zip(stack.epochs, self.weights, strict=True):
+            if weight <= 0:
+                messages.append(
+                    f"epoch {epoch}: the direct warp is skipped: it is NaN everywhere or has no "
+                    "finite, positive variance"
+                )
+        for epoch, weight in zip(stack.matched_epochs, self.matched_weights, strict=True):
+            if weight <= 0:
+                messages.append(
+                    f"epoch {epoch}: the PSF-matched warp is skipped: it is NaN everywhere or has "
+                    "no finite, positive variance"
+                )
+        for index in np.flatnonzero(~made.compared & (self.weights > 0)):
+            messages.append(
+                f"epoch {stack.epochs[index]}: no usable PSF-matched warp: it adds nothing to the "
+                "coadd"
+            )
+        for index in np.flatnonzero(made.variance_scale_failed):
+            messages.append(
+                f"epoch {stack.epochs[index]}: the variance factor is above "
+                f"{self.config.variance_scale_limit:g}: the variance is left alone"
+            )
+        for key in made.lost_overrides:
+            messages.append(
+                f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided by "
+                "hand is gone"
+            )
+        if self.config.mask_bright_objects and not made.bright_objects_marked:
+            messages.append("bright objects are not marked on the coadd: no catalogue was given")
+        n_compared = int(made.compared.sum())
+        if n_compared <= 2:
+            messages.append(
+                f"{n_compared} of the epochs can be compared: with fewer than 3 nothing is "
+                "ever clipped by the epoch count"
+            )
+        return tuple(messages)
+
+    def write(self, path: str | Path, overwrite: bool = False) -> None:
+        """Write the coadd as one FITS file: IMAGE, MASK, VARIANCE, NIMAGE and provenance.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file; it appears when it is whole.
+        overwrite : bool
+            Whether an existing file may be replaced.
+
+        Raises
+        ------
+        OutputError
+            If the file exists, or cannot be written.
+        """
+        from ..io.write import write_coadd
+
+        write_coadd(self, Path(path), overwrite=overwrite)
+
+    def _checked(self, epoch_index: int) -> int:
+        """Return an epoch's index, counted from the front."""
+        n_epochs = self.stack.n_epochs
+        if not -n_epochs <= epoch_index < n_epochs:
+            raise IndexError(f"epoch index {epoch_index}: the stack has {n_epochs} epochs")
+        return int(epoch_index) % n_epochs
+
+    def _flagged(self, epoch_index: int, flag: int) -> npt.NDArray[np.bool_]:
+        """Return where the matched warp of an epoch has a flag; nowhere if it is skipped."""
+        epoch_index = self._checked(epoch_index)
+        flags = self.products.detections.flags[epoch_index]
+        return (flags & flag != 0) & bool(self.weights[epoch_index] > 0)

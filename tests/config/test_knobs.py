@@ -1,0 +1,76 @@
+"""The knobs of the method."""
+
+import pytest
+
+import napari_comparewarp as cw
+from napari_comparewarp.config.knobs import PRESETS
+from napari_comparewarp.errors import ConfigError
+
+
+def test_the_defaults_are_today_s_lsst_values():
+    config = cw.CompareWarpConfig()
+    assert config == cw.CompareWarpConfig(
+        chi_threshold=7.5, temporal_threshold=0.4, max_epochs=2, max_epochs_slope=0.03,
+        spatial_threshold=0.5, min_pixels=4, grow_sigma=0.4, polarity="both",
+        scale_variance=True, protect_sources=True, prefilter=True,
+    )  # fmt: skip
+    assert config.differences() == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("dmtn-080", {"chi_threshold": 5.0, "grow_sigma": 2.4, "protect_sources": False}),
+        ("lsst-v29", {"chi_threshold": 5.0, "protect_threshold": 50.0}),
+        ("lsst-v30", {}),
+        ("first-look", {"chi_threshold": 5.0, "max_epochs_slope": 0.2, "protect_sources": False}),
+    ],
+)
+def test_presets_differ_from_the_defaults_as_the_releases_did(name, expected):
+    differences = cw.CompareWarpConfig.preset(name).differences()
+    assert {key: here for key, (here, _) in differences.items()} == expected
+    assert name in PRESETS
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"chi_threshold": 0}, "chi_threshold = 0: input should be greater than 0"),
+        ({"spatial_threshold": 1.5}, "less than or equal to 1"),
+        ({"polarity": "up"}, "'both', 'positive' or 'negative'"),
+        ({"max_epochs": -1}, "greater than or equal to 0"),
+        ({"sigmaClip": 3}, "no knob 'sigmaClip'"),
+        ({"chi_threshold": "many"}, "chi_threshold = 'many'"),
+    ],
+)
+def test_a_wrong_value_is_refused_in_one_line(values, message):
+    with pytest.raises(ConfigError, match=message) as error:
+        cw.CompareWarpConfig(**values)
+    assert "\n" not in str(error.value)
+
+
+def test_an_unknown_preset_is_refused_with_those_that_there_are():
+    with pytest.raises(ConfigError, match=r"no preset 'v31'; there are dmtn-080, lsst-v29"):
+        cw.CompareWarpConfig.preset("v31")
+
+
+def test_a_config_cannot_be_changed_but_replaced():
+    config = cw.CompareWarpConfig()
+    with pytest.raises(ValueError, match="frozen"):
+        config.chi_threshold = 5
+    assert config.replace(chi_threshold=5).chi_threshold == 5
+    with pytest.raises(ConfigError):
+        config.replace(chi_threshold=-5)
+
+
+def test_plane_names_may_be_a_list_or_text():
+    config = cw.CompareWarpConfig(bad_planes="BAD, SAT", removed_planes=["EDGE"])
+    assert config.bad_planes == ("BAD", "SAT")
+    assert config.removed_planes == ("EDGE",)
+
+
+def test_every_knob_says_what_it_means_and_in_which_unit():
+    for name, field in cw.CompareWarpConfig.model_fields.items():
+        assert field.title, name
+        assert field.description.endswith("."), name
+        assert set(field.json_schema_extra) == {"stage", "lsst", "unit"}, name

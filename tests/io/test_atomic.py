@@ -1,0 +1,171 @@
+"""Files that appear when they are whole."""
+
+import errno
+import os
+import signal
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from napari_comparewarp.errors import OutputError
+from napari_comparewarp.io import atomic
+from napari_comparewarp.io.atomic import check_output_folder, replacing
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_is_written_appears_under_its_name_alone(tmp_path):
+    with replacing(tmp_path / "out.txt") as temporary:
+        temporary.write_text("whole")
+        assert not (tmp_path / "out.txt").exists()
+    assert (tmp_path / "out.txt").read_text() == "whole"
+    assert names(tmp_path) == ["out.txt"]
+
+
+def test_a_file_has_the_rights_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with replacing(tmp_path / "out.txt") as temporary:
+            temporary.write_text("whole")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "out.txt").stat().st_mode) == 0o640
+
+
+def test_a_temporary_file_is_not_taken_for_an_input(tmp_path):
+    with replacing(tmp_path / "out.fits") as temporary:
+        assert temporary.parent == tmp_path
+        assert temporary.name.startswith(".out.fits.")
+        assert temporary.suffix == ".part"
+
+
+def test_an_existing_file_is_refused_before_any_work(tmp_path):
+    (tmp_path / "out.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"out\.txt exists; say overwrite") as raised:  # noqa: SIM117
+        with replacing(tmp_path / "out.txt"):
+            pytest.fail("work has begun")
+    assert "\n" not in str(raised.value)
+    assert (tmp_path / "out.txt").read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_refused_too(tmp_path):
+    (tmp_path / "out.txt").symlink_to(tmp_path / "gone")
+    with pytest.raises(OutputError, match="exists"):  # noqa: SIM117
+        with replacing(tmp_path / "out.txt"):
+            pytest.fail("work has begun")
+
+
+def test_overwriting_replaces_the_file(tmp_path):
+    (tmp_path / "out.txt").write_text("old")
+    with replacing(tmp_path / "out.txt", overwrite=True) as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "out.txt").read_text() == "new"
+    assert names(tmp_path) == ["out.txt"]
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no links"])
+def test_a_file_that_comes_up_in_the_meantime_is_kept(tmp_path, monkeypatch, links):
+    if not links:
+        monkeypatch.setattr(atomic.os, "link", no_links)
+    with pytest.raises(OutputError, match="exists"):  # noqa: SIM117
+        with replacing(tmp_path / "out.txt") as temporary:
+            temporary.write_text("ours")
+            (tmp_path / "out.txt").write_text("theirs")
+    assert (tmp_path / "out.txt").read_text() == "theirs"
+    assert names(tmp_path) == ["out.txt"]
+
+
+def test_a_file_system_without_links_will_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic.os, "link", no_links)
+    with replacing(tmp_path / "out.txt") as temporary:
+        temporary.write_text("whole")
+    assert (tmp_path / "out.txt").read_text() == "whole"
+    assert names(tmp_path) == ["out.txt"]
+
+
+def no_links(source, target):
+    raise PermissionError(errno.EPERM, "Operation not permitted")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_nothing_is_left_when_the_work_is_broken_off(tmp_path, error):
+    (tmp_path / "out.txt").write_text("old")
+    with pytest.raises(error):  # noqa: SIM117
+        with replacing(tmp_path / "out.txt", overwrite=True) as temporary:
+            temporary.write_text("half")
+            raise error
+    assert (tmp_path / "out.txt").read_text() == "old"
+    assert names(tmp_path) == ["out.txt"]
+
+
+def test_a_missing_folder_is_named(tmp_path):
+    with pytest.raises(OutputError, match=r"out\.txt: there is no folder .*nowhere"):  # noqa: SIM117
+        with replacing(tmp_path / "nowhere" / "out.txt"):
+            pytest.fail("work has begun")
+
+
+def test_a_folder_is_not_a_file(tmp_path):
+    with pytest.raises(OutputError, match="is a folder; give the name of a file"):  # noqa: SIM117
+        with replacing(tmp_path, overwrite=True):
+            pytest.fail("work has begun")
+
+
+def test_a_file_is_not_a_folder(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(OutputError, match="is a file; give the name of a folder"):
+        check_output_folder(tmp_path / "out")
+    with pytest.raises(OutputError, match="there is no folder"):
+        check_output_folder(tmp_path / "a" / "b")
+
+
+# A limit on the size of files is, to the program, a disk that is full.
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np
+from astropy.io import fits
+from napari_comparewarp.io.atomic import OutputError
+from napari_comparewarp.io.write import write_hdus
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    write_hdus([fits.PrimaryHDU(np.ones((300, 300)))], Path(sys.argv[1]))
+except OutputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="the system has no limit of file sizes")
+def test_a_full_disk_is_told_in_one_line_and_nothing_is_left(tmp_path):
+    path = tmp_path / "out.fits"
+    done = run(FULL, path)
+    assert done.stdout == f"{path}: cannot be written: no room on the disk\n", done.stderr
+    assert names(tmp_path) == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from napari_comparewarp.io.atomic import replacing
+with replacing(Path(sys.argv[1]), overwrite=True) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="the system has no SIGKILL")
+def test_a_killed_process_leaves_the_old_file_whole(tmp_path):
+    (tmp_path / "out.txt").write_text("old")
+    assert run(KILLED, tmp_path / "out.txt").returncode == -signal.SIGKILL
+    assert (tmp_path / "out.txt").read_text() == "old"
+    assert [name for name in names(tmp_path) if not name.endswith(".part")] == ["out.txt"]
+
+
+def run(program, path):
+    return subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+    )

@@ -1,0 +1,112 @@
+"""Which files make a stack."""
+
+import pytest
+from astropy.table import MaskedColumn, Table
+
+from napari_comparewarp.errors import StackError
+from napari_comparewarp.io.sources import Source, find_sources
+
+
+def touch(folder, *names):
+    for name in names:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return folder
+
+
+def found_in(folder):
+    return [str(found.path.relative_to(folder)) for found in find_sources(folder)]
+
+
+def test_a_folder_gives_its_fits_files_of_every_ending(tmp_path):
+    names = ["a.fits", "b.FIT", "c.fits.gz", "d.fits.fz", "e.fit.fz"]
+    touch(tmp_path, *names, "notes.txt", "f.fits.bak", "g.png", "sub.fits/x.txt")
+    assert found_in(tmp_path) == names
+    assert not any(found.named for found in find_sources(tmp_path))
+
+
+@pytest.mark.parametrize("matched", ["matched", "psfMatched", "psf_matched"])
+def test_the_folders_of_direct_and_matched_warps_are_looked_into(tmp_path, matched):
+    touch(tmp_path, "direct/1.fits", f"{matched}/1.fits", "truth/sky.fits")
+    assert sorted(found_in(tmp_path)) == sorted(["direct/1.fits", f"{matched}/1.fits"])
+
+
+def test_what_lies_beside_both_folders_is_no_input(tmp_path):
+    touch(tmp_path, "direct/1.fits", "matched/1.fits", "coadd.fits")
+    assert "coadd.fits" not in found_in(tmp_path)
+
+
+def test_direct_warps_may_lie_beside_the_folder_of_matched_ones(tmp_path):
+    touch(tmp_path, "1.fits", "matched/1.fits")
+    assert found_in(tmp_path) == ["1.fits", "matched/1.fits"]
+
+
+def test_hidden_files_and_what_a_killed_run_left_are_passed_over(tmp_path):
+    touch(tmp_path, "a.fits", ".b.fits", ".coadd.fits.12ab34cd.part")
+    assert found_in(tmp_path) == ["a.fits"]
+
+
+def test_a_list_is_kept_in_its_order_and_every_file_of_it_is_meant(tmp_path):
+    known = Source(tmp_path / "c.fits", named=True, visit=3)
+    found = find_sources([tmp_path / "b.fits", str(tmp_path / "a.fits"), known])
+    assert [source.path.name for source in found] == ["b.fits", "a.fits", "c.fits"]
+    assert all(source.named for source in found)
+    assert found[2] is known
+
+
+def test_one_file_makes_a_stack(tmp_path):
+    touch(tmp_path, "a.fits")
+    assert find_sources(tmp_path / "a.fits") == [Source(tmp_path / "a.fits", named=True)]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "ecsv"])
+def test_a_manifest_tells_what_it_knows_and_an_empty_cell_tells_nothing(tmp_path, suffix):
+    table = Table(
+        {
+            "path": ["night1/a.fits", "/data/b.fits", "c.fits"],
+            "kind": MaskedColumn(["direct", "matched", ""], mask=[False, False, True]),
+            "visit": MaskedColumn([7, 7, 0], mask=[False, False, True]),
+            "psf_sigma": MaskedColumn([0, 1.5, 0], mask=[True, False, True]),
+        }
+    )
+    table.write(tmp_path / f"stack.{suffix}", format=f"ascii.{suffix}")
+    one, two, three = find_sources(tmp_path / f"stack.{suffix}")
+    assert one == Source(tmp_path / "night1" / "a.fits", True, 7, "direct", None)
+    assert (str(two.path), two.kind, two.psf_sigma) == ("/data/b.fits", "matched", 1.5)
+    assert (three.visit, three.kind, three.psf_sigma) == (None, None, None)
+
+
+def test_visits_of_a_manifest_may_be_text(tmp_path):
+    (tmp_path / "stack.csv").write_text("path,visit\na.fits,r12\nb.fits,13\n")
+    assert [source.visit for source in find_sources(tmp_path / "stack.csv")] == ["r12", 13]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no column 'path'"),
+        ("file\na.fits\n", "no column 'path'.*file"),
+        ("path\n", "no rows"),
+        ("path,kind\na.fits,direct\n,matched\n", "row 2: the path is empty"),
+        ("path,kind\na.fits,both\n", "row 1: kind is 'both'"),
+        ("path,psf_sigma\na.fits,1\nb.fits,0\n", "row 2: psf_sigma is 0"),
+        ("path,psf_sigma\na.fits,wide\n", "row 1: psf_sigma is wide"),
+        ("path,visit\na.fits\nb.fits,1,2\n", "cannot be read"),
+    ],
+)
+def test_a_wrong_manifest_is_refused_in_one_line_that_names_the_row(tmp_path, text, message):
+    (tmp_path / "stack.csv").write_text(text)
+    with pytest.raises(StackError, match=message) as error:
+        find_sources(tmp_path / "stack.csv")
+    assert str(error.value).startswith(str(tmp_path / "stack.csv"))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "empty"])
+def test_a_place_with_nothing_in_it_is_named(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(StackError, match=f"{name}: no "):
+        find_sources(tmp_path / name)
+    with pytest.raises(StackError, match="list of files is empty"):
+        find_sources([])
