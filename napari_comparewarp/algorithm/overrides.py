@@ -56,13 +56,28 @@ def candidate_keys(epoch: EpochId, found: Candidates) -> list[FootprintKey]:
 
 
 def streak_keys(epoch: EpochId, streaks: StreakFootprints) -> list[FootprintKey]:
-    """Return a key for each streak of an epoch: the middle of its middle row."""
+    """Return a key for each streak of an epoch: the middle of its middle row.
+
+    Where streaks overlap, the pixel is the first one's: if that middle lies in
+    an earlier streak, it is that of the pixels which are the streak's alone.
+    """
     keys = []
+    taken = Spans.empty()
     for spans in streaks.groups:
-        run = len(spans) // 2
-        x = int(spans.x0[run] + spans.x1[run]) // 2
-        keys.append(FootprintKey(epoch, int(spans.y[run]), x, streak=True))
+        key = _middle(epoch, spans)
+        if _run_at(taken, key.y, key.x) is not None:
+            own = spans.union(taken).symmetric_difference(taken)
+            key = _middle(epoch, own) if len(own) else key
+        keys.append(key)
+        taken = taken.union(spans)
     return keys
+
+
+def _middle(epoch: EpochId, spans: Spans) -> FootprintKey:
+    """Return the key that names a streak by the middle of the middle one of some runs."""
+    run = len(spans) // 2
+    x = int(spans.x0[run] + spans.x1[run]) // 2
+    return FootprintKey(epoch, int(spans.y[run]), x, streak=True)
 
 
 def apply_overrides(

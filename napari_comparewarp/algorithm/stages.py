@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..config.knobs import CompareWarpConfig
+from ..config.knobs import CompareWarpConfig, knob_facts
 from ..errors import StackError
 from .bright_objects import mark_bright_objects
 from .coadd import Coadd, CoaddSettings, DirectMasks, make_coadd, update_coadd
@@ -39,7 +39,7 @@ from .verdicts import Verdict, Verdicts, decide
 from .warps import WarpStack
 from .weights import weigh_warps
 
-__all__ = ["STAGES", "Products", "Stage", "run_stages"]
+__all__ = ["STAGES", "Inputs", "Products", "Stage", "first_stage", "run_stages", "stage_index"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -420,3 +420,48 @@ def run_stages(
         if keep is not None:
             keep.append(copy.copy(made))
     return made
+
+
+_STAGE_INDEX = {stage.name: index for index, stage in enumerate(STAGES)}
+
+
+def stage_index(name: str) -> int:
+    """Return the place of a stage in `STAGES`.
+
+    Raises
+    ------
+    KeyError
+        If there is no stage of that name.
+    """
+    return _STAGE_INDEX[name]
+
+
+def first_stage(
+    before: CompareWarpConfig,
+    after: CompareWarpConfig,
+    *,
+    floor: float,
+    overrides_changed: bool = False,
+) -> int:
+    """Return the first stage that a change of the settings reaches.
+
+    Parameters
+    ----------
+    before, after : CompareWarpConfig
+    floor : float
+        Deviating pixels are listed from this many sigma on: a lower chi
+        threshold needs another look at the images.
+    overrides_changed : bool
+        Whether the manual decisions are others too.
+
+    Returns
+    -------
+    int
+        Place in `STAGES`; their number if nothing has to be computed again.
+    """
+    reached = [stage_index(knob_facts(name)["stage"]) for name in after.differences(before)]
+    if overrides_changed:
+        reached.append(stage_index("overrides"))
+    if after.chi_threshold < floor:
+        reached.append(stage_index("detections"))
+    return min(reached, default=len(STAGES))

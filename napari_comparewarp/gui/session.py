@@ -14,7 +14,6 @@ from ..algorithm.parallel import Progress
 from ..config.knobs import CompareWarpConfig
 from ..errors import ConfigError, InspectionError
 from ..inspection.inspection import Inspection
-from ..result.footprints import find_rows, footprint_pixels
 from ..result.result import CompareWarpResult
 from .layers.layer_set import NAMES, LayerSet, redraw
 from .workers.latest import Latest
@@ -256,7 +255,7 @@ class Session(QObject):
 
     def go_to(self, footprint: int) -> None:
         """Show a footprint's epoch, and move and zoom to it."""
-        epoch, pixels = footprint_pixels(self.inspection.result.products, footprint)
+        epoch, pixels = self.inspection.result.footprint_set.pixels(footprint)
         self.epoch_index = epoch
         self._show_box(
             (int(pixels.y.min()), int(pixels.y.max()) + 1),
@@ -282,7 +281,7 @@ class Session(QObject):
         height, width = self.inspection.stack.shape
         if not (0 <= y < height and 0 <= x < width):
             return None
-        return int(self.inspection.result.labels(self.epoch_index)[y, x]) or None
+        return self.inspection.result.footprint_set.at(self.epoch_index, y, x)
 
     # --- the end -------------------------------------------------------------------------
 
@@ -391,7 +390,7 @@ class Session(QObject):
         """Find the selected footprint in a new result; it may be gone."""
         if self._selected is None:
             return
-        found = int(find_rows(self.inspection.result, [self._selected])[0]) + 1 or None
+        found = self.inspection.result.footprint_set.number(self._selected)
         if found != self.selected:
             self.layers.views.selected = found
             self.selection_changed.emit(found)

@@ -13,9 +13,9 @@ from typing import Any
 
 from psygnal import Signal
 
-from ..algorithm.overrides import Decision, FootprintKey, candidate_key, streak_keys
+from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
-from ..algorithm.stages import STAGES, Inputs, Products, run_stages
+from ..algorithm.stages import STAGES, Inputs, Products, first_stage, run_stages
 from ..algorithm.warps import WarpStack
 from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError, one_line
@@ -26,8 +26,6 @@ __all__ = ["Inspection"]
 
 #: Deviating pixels are remembered from this many sigma on.
 CHI_FLOOR = 3.0
-
-_STAGE_INDEX = {stage.name: index for index, stage in enumerate(STAGES)}
 
 
 @dataclass(frozen=True)
@@ -179,18 +177,23 @@ class Inspection:
         """Return the history with one decision more."""
         if decision not in ("clip", "keep", None):
             raise InspectionError(f"decision {decision!r}; it is 'clip', 'keep' or None")
-        key = footprint if isinstance(footprint, FootprintKey) else self.key_of(footprint)
+        footprints = self.result.footprint_set
+        if isinstance(footprint, FootprintKey):
+            # A footprint is decided on under one key, by whichever of its pixels it is named.
+            number = footprints.number(footprint)
+            key = footprint if number is None else footprints.key(number)
+        else:
+            number, key = footprint, footprints.key(footprint)
         overrides = dict(history.here.overrides)
         # The latest decision goes last, where it holds against others in its footprint.
         overrides.pop(key, None)
         if decision is not None:
             overrides[key] = decision
-        elif not isinstance(footprint, FootprintKey):
+        elif number is not None:
             # A footprint may hold the pixel of a key that an earlier detection gave.
-            labels = self.result.labels(self._stack.epochs.index(key.epoch))
-            for other in list(overrides):
-                same_kind = other.epoch == key.epoch and other.streak == key.streak
-                if same_kind and not key.streak and labels[other.y, other.x] == footprint:
+            others = list(overrides)
+            for other, there in zip(others, footprints.numbers(others), strict=True):
+                if there == number:
                     del overrides[other]
         return history.with_overrides(overrides)
 
@@ -202,17 +205,7 @@ class Inspection:
         InspectionError
             If there is no such footprint.
         """
-        number = int(footprint_id) - 1
-        made = self._run.kept[-1]
-        for index, epoch in enumerate(self._stack.epochs):
-            found, streaks = made.candidates[index], made.streaks[index]
-            if 0 <= number < len(found):
-                return candidate_key(epoch, found, number)
-            number -= len(found)
-            if 0 <= number < len(streaks.groups):
-                return streak_keys(epoch, streaks)[number]
-            number -= len(streaks.groups)
-        raise InspectionError(f"footprint {footprint_id}: there is none with this id")
+        return self.result.footprint_set.key(footprint_id)
 
     # --- history -----------------------------------------------------------------------
 
@@ -391,7 +384,10 @@ class Inspection:
             kept: list[Products] = []
             run_stages(given, keep=kept)
             return _Run(settings, given, tuple(kept))
-        first = _first_stage(start, settings)
+        first = first_stage(
+            start.settings.config, settings.config, floor=start.kept[-1].detections.floor,
+            overrides_changed=settings.overrides != start.settings.overrides,
+        )  # fmt: skip
         kept = list(start.kept[:first])
         made = kept[-1] if kept else None
         before = (start.given, start.kept[-1])
@@ -467,19 +463,3 @@ class Inspection:
         inspection = cls(stack, saved.config, saved.variance_scale, saved.overrides, progress)
         inspection._looked_at = set(saved.looked_at)
         return inspection
-
-
-def _first_stage(start: _Run, settings: Settings) -> int:
-    """Return the first stage that a change reaches."""
-    changed = settings.config.differences(start.settings.config)
-    fields = type(settings.config).model_fields
-    reached = []
-    for name in changed:
-        extra = fields[name].json_schema_extra
-        assert isinstance(extra, dict)
-        reached.append(_STAGE_INDEX[str(extra["stage"])])
-    if settings.overrides != start.settings.overrides:
-        reached.append(_STAGE_INDEX["overrides"])
-    if settings.config.chi_threshold < start.kept[-1].detections.floor:
-        reached.append(_STAGE_INDEX["detections"])
-    return min(reached, default=len(STAGES))

@@ -10,10 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodFormatter
 
-from ..algorithm.overrides import FootprintKey, candidate_key, streak_keys
 from ..colours import VERDICT_COLOURS
 from ..config.knobs import CompareWarpConfig
-from ..result.footprints import locate
 from ..review.doubtful import KNIFE_EDGE, flipping_changes, knife_edges
 from ..review.evidence import Evidence, gather_evidence
 from ..review.explain import explain
@@ -184,7 +182,7 @@ def describe_footprint(
     changes = flipping_changes(result) if changes is None else changes
     evidence = gather_evidence(result, footprint_id)
     row = result.footprints[footprint_id - 1]
-    key = _key(result, footprint_id)
+    key = result.footprint_set.key(footprint_id)
     of_it = changes[np.asarray(changes["id"]) == footprint_id]
     clipped = row["verdict"] == "clipped"
     return Entry(
@@ -202,16 +200,6 @@ def describe_footprint(
         size=evidence.stamp.size,
         figure=draw_evidence(result, evidence),
     )
-
-
-def _key(result: "CompareWarpResult", footprint_id: int) -> FootprintKey:
-    """Return the key of a footprint."""
-    index, number = locate(result.products, footprint_id)
-    epoch = result.stack.epochs[index]
-    found, streaks = result.products.candidates[index], result.products.streaks[index]
-    if number < len(found):
-        return candidate_key(epoch, found, number)
-    return streak_keys(epoch, streaks)[number - len(found)]
 
 
 def _sky(result: "CompareWarpResult", y: int, x: int) -> str:

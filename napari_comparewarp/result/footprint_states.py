@@ -1,6 +1,5 @@
 """What has become of every pixel of an epoch: an image of footprint states."""
 
-from enum import IntEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,26 +7,12 @@ import numpy.typing as npt
 
 from ..algorithm.compiled import kernel
 from ..algorithm.spans import Spans, disc_half_widths, paint
-from ..algorithm.verdicts import Verdict
-from .footprints import footprint_pixels
+from .footprints import State
 
 if TYPE_CHECKING:
     from .result import CompareWarpResult
 
-__all__ = ["OUTLINE", "SELECTED", "State", "draw_states"]
-
-
-class State(IntEnum):
-    """What became of a footprint, and whether a person said so."""
-
-    NONE = 0
-    CLIPPED = 1
-    PERSISTENT = 2
-    PROTECTED = 3
-    PREFILTERED = 4
-    STREAK = 5
-    CLIPPED_BY_HAND = 6
-    KEPT_BY_HAND = 7
+__all__ = ["OUTLINE", "SELECTED", "draw_states"]
 
 
 #: Added to the state on the rim of a footprint.
@@ -38,10 +23,6 @@ SELECTED = 32
 
 #: Width of that ring, pixels.
 RING = 2
-
-_STATE_OF_VERDICT = np.zeros(len(Verdict), np.uint8)
-for _verdict in Verdict:
-    _STATE_OF_VERDICT[_verdict] = State[_verdict.name]
 
 
 def draw_states(
@@ -65,26 +46,20 @@ def draw_states(
     """
     made = result.products
     image = np.zeros(result.stack.shape, np.uint8)
-    found, verdicts = made.candidates[epoch_index], made.verdicts[epoch_index]
-    states = _STATE_OF_VERDICT[verdicts.verdict]
-    states[verdicts.by_hand] = np.where(
-        verdicts.verdict[verdicts.by_hand] == Verdict.CLIPPED,
-        State.CLIPPED_BY_HAND,
-        State.KEPT_BY_HAND,
-    )
+    found, streaks = made.candidates[epoch_index], made.streaks[epoch_index]
+    states = result.footprint_set.states(epoch_index)
     spans = found.spans
     of_span = states[found.group]
     clipped = np.isin(of_span, (State.CLIPPED, State.CLIPPED_BY_HAND))
-    streaks = made.streaks[epoch_index]
     _paint(spans[~clipped], of_span[~clipped], image)
-    for group, kept in zip(streaks.groups, streaks.kept, strict=True):
-        state = State.KEPT_BY_HAND if kept else State.STREAK
+    # What is painted last is seen: of two streaks, the first.
+    for group, state in reversed(list(zip(streaks.groups, states[len(found) :], strict=True))):
         _paint(group, np.full(len(group), state, np.uint8), image)
     _paint(spans[clipped], of_span[clipped], image)
     for region in (spans, *streaks.groups):
         _mark_rims(region.y, region.x0, region.x1, image, OUTLINE)
     if selected is not None:
-        epoch, pixels = footprint_pixels(made, selected)
+        epoch, pixels = result.footprint_set.pixels(selected)
         if epoch == epoch_index:
             ring = pixels.grown(disc_half_widths(RING), image.shape).symmetric_difference(pixels)
             _paint(ring, np.full(len(ring), SELECTED, np.uint8), image)

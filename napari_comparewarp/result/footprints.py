@@ -1,116 +1,242 @@
-"""A footprint: its number, its lasting key, its pixels."""
+"""The footprints of a run: their numbers, lasting keys, pixels and states. All others ask here.
 
-from collections.abc import Collection
+A footprint is a candidate or a streak of one epoch. Its *number* counts the
+footprints of one result from 1: epoch by epoch, in each the candidates, then
+the streaks. Another result may give the same number to another footprint; its
+*key* names it by a pixel, and finds it again in any result.
+"""
+
+from collections.abc import Collection, Sequence
+from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from ..algorithm.overrides import FootprintKey
-from ..algorithm.spans import Spans
+from ..algorithm.overrides import FootprintKey, candidate_key, streak_keys
+from ..algorithm.spans import Spans, paint
 from ..algorithm.stages import Products
+from ..algorithm.verdicts import Verdict
+from ..algorithm.warps import EpochId
 from ..errors import InspectionError
-from ..result.result import CompareWarpResult
 
-__all__ = ["find_rows", "first_ids", "footprint_pixels", "footprints_of_epochs", "locate"]
+__all__ = ["FootprintSet", "State"]
 
 
-def footprint_pixels(made: Products, footprint_id: int) -> tuple[int, Spans]:
-    """Return the epoch's index and the pixels of a footprint.
+class State(IntEnum):
+    """What became of a footprint, with manual decisions distinguished."""
+
+    NONE = 0
+    CLIPPED = 1
+    PERSISTENT = 2
+    PROTECTED = 3
+    PREFILTERED = 4
+    STREAK = 5
+    CLIPPED_BY_HAND = 6
+    KEPT_BY_HAND = 7
+
+
+_STATE_OF_VERDICT = np.zeros(len(Verdict), np.uint8)
+for _verdict in Verdict:
+    _STATE_OF_VERDICT[_verdict] = State[_verdict.name]
+
+
+class FootprintSet:
+    """All footprints of one result.
 
     Parameters
     ----------
-    made : Products
-    footprint_id : int
-        As in the table of footprints.
+    epochs : sequence
+        Ids of the epochs.
+    products : Products
+        What the stages made.
 
-    Raises
-    ------
-    KeyError
-        If there is no such footprint.
+    Examples
+    --------
+    >>> footprints = result.footprint_set  # doctest: +SKIP
+    >>> number = footprints.at(epoch_index, y, x)  # doctest: +SKIP
+    >>> inspection.override(footprints.key(number), "keep")  # doctest: +SKIP
     """
-    number = int(footprint_id) - 1
-    for epoch_index, (found, streaks) in enumerate(zip(made.candidates, made.streaks, strict=True)):
-        if 0 <= number < len(found):
+
+    def __init__(self, epochs: Sequence[EpochId], products: Products) -> None:
+        self._epochs = epochs
+        self._products = products
+
+    @cached_property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """``(epoch,)`` number of footprints of each epoch, its streaks among them."""
+        made = self._products
+        pairs = zip(made.candidates, made.streaks, strict=True)
+        return np.array([len(found) + len(streaks.groups) for found, streaks in pairs], np.int64)
+
+    @cached_property
+    def first(self) -> npt.NDArray[np.int64]:
+        """``(epoch,)`` number of the first footprint of each epoch, if it has any."""
+        return 1 + np.cumsum(self.sizes) - self.sizes
+
+    def __len__(self) -> int:
+        return int(self.sizes.sum())
+
+    def locate(self, number: int) -> tuple[int, int]:
+        """Return where a footprint is kept.
+
+        Parameters
+        ----------
+        number : int
+            As in the table of footprints.
+
+        Returns
+        -------
+        epoch_index, place : int
+            `place` counts the candidates of the epoch from 0, and then its streaks.
+
+        Raises
+        ------
+        InspectionError
+            If there is no such footprint.
+        """
+        if not 1 <= number <= len(self):
+            raise InspectionError(
+                f"footprint {number}: there is none with this number; there are {len(self)}"
+            )
+        epoch_index = int(np.searchsorted(self.first, number, side="right")) - 1
+        return epoch_index, int(number) - int(self.first[epoch_index])
+
+    # --- key and number ----------------------------------------------------------------
+
+    def key(self, number: int) -> FootprintKey:
+        """Return the lasting key of a footprint.
+
+        Raises
+        ------
+        InspectionError
+            If there is no such footprint.
+        """
+        epoch_index, place = self.locate(number)
+        found = self._products.candidates[epoch_index]
+        if place < len(found):
+            return candidate_key(self._epochs[epoch_index], found, place)
+        return self._streak_keys(epoch_index)[place - len(found)]
+
+    def keys(self) -> list[FootprintKey]:
+        """Return the keys of all footprints, in the order of their numbers."""
+        keys: list[FootprintKey] = []
+        for index, (epoch, found) in enumerate(
+            zip(self._epochs, self._products.candidates, strict=True)
+        ):
+            keys += [candidate_key(epoch, found, place) for place in range(len(found))]
+            keys += self._streak_keys(index)
+        return keys
+
+    def number(self, key: FootprintKey) -> int | None:
+        """Return the number of the footprint that a key names here, None if it is gone."""
+        return int(self.numbers([key])[0]) or None
+
+    def numbers(self, keys: Collection[FootprintKey]) -> npt.NDArray[np.int64]:
+        """Return the numbers of footprints by their keys, whatever result these come from.
+
+        Returns
+        -------
+        ndarray of int
+            ``(key,)``; 0 where there is no such footprint here.
+        """
+        made = self._products
+        index_of = {epoch: index for index, epoch in enumerate(self._epochs)}
+        of_epoch: dict[int, list[tuple[int, FootprintKey]]] = {}
+        for place, key in enumerate(keys):
+            if key.epoch in index_of:
+                of_epoch.setdefault(index_of[key.epoch], []).append((place, key))
+        numbers = np.zeros(len(keys), np.int64)
+        for index, wanted in of_epoch.items():
+            found, streaks = made.candidates[index], made.streaks[index].groups
+            for place, spans in enumerate(streaks):
+                places, run = _runs_of(wanted, spans, streak=True)
+                hit = places[run >= 0]
+                # Where streaks overlap, the pixel is the first one's.
+                numbers[hit[numbers[hit] == 0]] = self.first[index] + len(found) + place
+            places, run = _runs_of(wanted, found.spans, streak=False)
+            numbers[places[run >= 0]] = self.first[index] + found.group[run[run >= 0]]
+        return numbers
+
+    def _streak_keys(self, epoch_index: int) -> list[FootprintKey]:
+        return streak_keys(self._epochs[epoch_index], self._products.streaks[epoch_index])
+
+    # --- pixels --------------------------------------------------------------------------
+
+    def pixels(self, number: int) -> tuple[int, Spans]:
+        """Return the epoch's index and the pixels of a footprint.
+
+        Raises
+        ------
+        InspectionError
+            If there is no such footprint.
+        """
+        epoch_index, place = self.locate(number)
+        found = self._products.candidates[epoch_index]
+        if place < len(found):
             which = np.zeros(len(found), np.bool_)
-            which[number] = True
+            which[place] = True
             return epoch_index, found.pixels_of(which)
-        number -= len(found)
-        if 0 <= number < len(streaks.groups):
-            return epoch_index, streaks.groups[number]
-        number -= len(streaks.groups)
-    raise KeyError(f"footprint {footprint_id}: there is none with this id")
+        return epoch_index, self._products.streaks[epoch_index].groups[place - len(found)]
 
+    def at(self, epoch_index: int, y: int, x: int) -> int | None:
+        """Return the number of the footprint of an epoch at a pixel, None without one.
 
-def footprints_of_epochs(made: Products) -> list[int]:
-    """Return the number of footprints of each epoch, its streaks among them."""
-    return [
-        len(found) + len(streaks.groups)
-        for found, streaks in zip(made.candidates, made.streaks, strict=True)
-    ]
+        Of a candidate and a streak it is the candidate, of two streaks the first.
+        """
+        epoch = self._epochs[epoch_index]
+        keys = [FootprintKey(epoch, y, x, streak=streak) for streak in (False, True)]
+        candidate, streak = self.numbers(keys).tolist()
+        return candidate or streak or None
 
+    def labels(self, epoch_index: int, shape: tuple[int, int]) -> npt.NDArray[np.int32]:
+        """Return the numbers of an epoch's footprints as an image: 0 elsewhere; see `at`."""
+        labels = np.zeros(shape, np.int32)
+        found = self._products.candidates[epoch_index]
+        first = int(self.first[epoch_index])
+        streaks = self._products.streaks[epoch_index].groups
+        # What is painted last is seen.
+        for place in reversed(range(len(streaks))):
+            spans = streaks[place]
+            number = np.full(len(spans), first + len(found) + place, np.int32)
+            paint(spans.y, spans.x0, spans.x1, number, labels)
+        spans = found.spans
+        paint(spans.y, spans.x0, spans.x1, found.group + np.int32(first), labels)
+        return labels
 
-def first_ids(made: Products) -> npt.NDArray[np.int64]:
-    """Return, for each epoch, the number of its first footprint in the table of footprints."""
-    return 1 + np.cumsum([0, *footprints_of_epochs(made)[:-1]])
+    # --- state ---------------------------------------------------------------------------
 
+    def states(self, epoch_index: int) -> npt.NDArray[np.uint8]:
+        """Return the states of the footprints of an epoch, in the order of their numbers.
 
-def locate(made: Products, footprint_id: int) -> tuple[int, int]:
-    """Return where a footprint is kept: its epoch's index, and its place in that epoch.
+        Returns
+        -------
+        ndarray of uint8
+            ``(footprint,)`` values of `State`.
+        """
+        verdicts, streaks = (
+            self._products.verdicts[epoch_index], self._products.streaks[epoch_index],
+        )  # fmt: skip
+        states = _STATE_OF_VERDICT[verdicts.verdict]
+        states[verdicts.by_hand] = np.where(
+            verdicts.verdict[verdicts.by_hand] == Verdict.CLIPPED,
+            State.CLIPPED_BY_HAND,
+            State.KEPT_BY_HAND,
+        )
+        kept = np.array(streaks.kept, np.bool_)
+        of_streaks = np.where(kept, State.KEPT_BY_HAND, State.STREAK).astype(np.uint8)
+        return np.concatenate([states, of_streaks])
 
-    Parameters
-    ----------
-    made : Products
-    footprint_id : int
-        As in the table of footprints.
+    def state(self, number: int) -> State:
+        """Return what became of a footprint.
 
-    Returns
-    -------
-    epoch_index, number : int
-        `number` counts the candidates of the epoch from 0, and then its streaks.
-
-    Raises
-    ------
-    InspectionError
-        If there is no such footprint.
-    """
-    if not 1 <= footprint_id <= sum(footprints_of_epochs(made)):
-        raise InspectionError(f"footprint {footprint_id}: there is none with this id")
-    first = first_ids(made)
-    epoch_index = int(np.searchsorted(first, footprint_id, side="right")) - 1
-    return epoch_index, int(footprint_id) - int(first[epoch_index])
-
-
-def find_rows(result: CompareWarpResult, keys: Collection[FootprintKey]) -> npt.NDArray[np.int64]:
-    """Return the rows of footprints by their keys, whatever detection they come from.
-
-    Parameters
-    ----------
-    result : CompareWarpResult
-    keys : collection of FootprintKey
-
-    Returns
-    -------
-    ndarray of int
-        ``(key,)`` one less than the id; -1 where there is no such footprint.
-    """
-    made = result.products
-    index_of = {epoch: index for index, epoch in enumerate(result.stack.epochs)}
-    of_epoch: dict[int, list[tuple[int, FootprintKey]]] = {}
-    for place, key in enumerate(keys):
-        if key.epoch in index_of:
-            of_epoch.setdefault(index_of[key.epoch], []).append((place, key))
-    rows = np.full(len(keys), -1, np.int64)
-    first = first_ids(made) - 1
-    for index, wanted in of_epoch.items():
-        found, streaks = made.candidates[index], made.streaks[index].groups
-        for number, spans in enumerate(streaks):
-            places, run = _runs_of(wanted, spans, streak=True)
-            hit = places[run >= 0]
-            # Streaks may overlap: a key means the first, as it does to the decisions.
-            rows[hit[rows[hit] < 0]] = first[index] + len(found) + number
-        places, run = _runs_of(wanted, found.spans, streak=False)
-        rows[places[run >= 0]] = first[index] + found.group[run[run >= 0]]
-    return rows
+        Raises
+        ------
+        InspectionError
+            If there is no such footprint.
+        """
+        epoch_index, place = self.locate(number)
+        return State(self.states(epoch_index)[place])
 
 
 def _runs_of(

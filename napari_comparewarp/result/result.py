@@ -15,13 +15,14 @@ from ..algorithm.mask_planes import bits
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.psf import combine_kernels, missing_psf
-from ..algorithm.spans import Spans, paint
+from ..algorithm.spans import Spans
 from ..algorithm.stages import Inputs, Products, coadd_settings, run_stages
 from ..algorithm.template import Template
 from ..algorithm.warps import EpochId, WarpStack
 from ..config.knobs import CompareWarpConfig
 from ..errors import PsfError
 from .footprint_table import make_footprint_table
+from .footprints import FootprintSet
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -146,6 +147,11 @@ class CompareWarpResult:
         """A table with a row for every candidate, and for every streak."""
         return make_footprint_table(self.stack, self.config, self.products)
 
+    @cached_property
+    def footprint_set(self) -> FootprintSet:
+        """The footprints by number, key and pixel."""
+        return FootprintSet(self.stack.epochs, self.products)
+
     def chi(self, epoch_index: int) -> npt.NDArray[np.float32]:
         """Return the warp difference of one epoch in units of its standard deviation.
 
@@ -177,21 +183,7 @@ class CompareWarpResult:
             ``(y, x)`` ids as in `footprints`, 0 elsewhere. Where a streak
             covers candidates, theirs are shown.
         """
-        made = self.products
-        epoch_index = self._checked(epoch_index)
-        labels = np.zeros(self.stack.shape, np.int32)
-        first = 1 + sum(
-            len(found) + len(streaks.groups)
-            for found, streaks in zip(
-                made.candidates[:epoch_index], made.streaks[:epoch_index], strict=True
-            )
-        )
-        found = made.candidates[epoch_index]
-        for number, spans in enumerate(made.streaks[epoch_index].groups, first + len(found)):
-            paint(spans.y, spans.x0, spans.x1, np.full(len(spans), number, np.int32), labels)
-        spans = found.spans
-        paint(spans.y, spans.x0, spans.x1, found.group + np.int32(first), labels)
-        return labels
+        return self.footprint_set.labels(self._checked(epoch_index), self.stack.shape)
 
     def clipped(self, epoch_index: int) -> npt.NDArray[np.bool_]:
         """Return the ``(y, x)`` pixels that are clipped from one direct warp."""

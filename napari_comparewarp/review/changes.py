@@ -18,7 +18,7 @@ from ..algorithm.warps import EpochId
 from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError
 from ..inspection.inspection import Inspection
-from ..result.footprints import first_ids
+from ..result.footprints import FootprintSet
 from ..result.result import CompareWarpResult
 from .what_if import clipping_at
 
@@ -111,10 +111,10 @@ def _compare(epochs: Sequence[EpochId], before: Products, after: Products) -> Ch
 
     rows = []
     areas = np.zeros((4, len(epochs)), np.int64)
-    firsts = first_ids(before), first_ids(after)
+    sets = FootprintSet(epochs, before), FootprintSet(epochs, after)
     for index, epoch in enumerate(epochs):
-        old = _Fates.of(epoch, index, before, int(firsts[0][index]))
-        new = _Fates.of(epoch, index, after, int(firsts[1][index]))
+        old = _Fates.of(epoch, index, before, int(sets[0].first[index]))
+        new = _Fates.of(epoch, index, after, int(sets[1].first[index]))
         to_old, to_new = _partners(before, after, index)
         for change, here, there, partner in (
             ("newly clipped", new, old, to_old),

@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from ..algorithm.margins import epoch_limit, epochs_needed
 from ..algorithm.verdicts import Verdict
-from ..result.footprints import footprints_of_epochs
 from ..result.result import CompareWarpResult
 from .pool import Pool, pool_candidates
 
@@ -122,7 +121,7 @@ def smallest_changes(result: CompareWarpResult) -> npt.NDArray[np.float64]:
     spatial[(fraction == 0) | ~np.isfinite(spatial)] = np.inf
     epochs[(needed < 0) | ~np.isfinite(epochs)] = np.inf
     chi[~clipped] = np.inf
-    changes = np.full(sum(footprints_of_epochs(result.products)), np.nan)
+    changes = np.full(len(result.footprint_set), np.nan)
     changes[pool.id - 1] = np.minimum(np.minimum(spatial, epochs), chi)
     return changes
 

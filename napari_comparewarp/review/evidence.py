@@ -12,8 +12,7 @@ from ..algorithm.spans import Spans, paint
 from ..algorithm.stages import Products, coadd_settings
 from ..algorithm.verdicts import Verdict
 from ..algorithm.warps import Cube, EpochId, Warps
-from ..result.footprint_states import State
-from ..result.footprints import footprint_pixels, locate
+from ..result.footprints import State
 from ..result.result import CompareWarpResult
 
 __all__ = ["Evidence", "Stamp", "gather_evidence"]
@@ -166,8 +165,8 @@ def gather_evidence(
         If there is no such footprint.
     """
     made, stack = result.products, result.stack
-    epoch_index, number = locate(made, footprint_id)
-    spans = footprint_pixels(made, footprint_id)[1]
+    epoch_index, number = result.footprint_set.locate(footprint_id)
+    spans = result.footprint_set.pixels(footprint_id)[1]
     peak = _peak(made, stack.epochs[epoch_index], epoch_index, number)
     stamp = _place(spans, peak, stack.shape, margin, smallest, largest)
     rows, columns = stamp.rows, stamp.columns

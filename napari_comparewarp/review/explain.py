@@ -4,7 +4,6 @@ from ..algorithm.margins import epochs_needed
 from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
 from ..config.knobs import CompareWarpConfig
-from ..result.footprints import locate
 from ..result.result import CompareWarpResult
 
 __all__ = ["explain"]
@@ -31,7 +30,7 @@ def explain(result: CompareWarpResult, footprint_id: int) -> str:
         If there is no such footprint.
     """
     made = result.products
-    epoch, number = locate(made, footprint_id)
+    epoch, number = result.footprint_set.locate(footprint_id)
     n_candidates = len(made.candidates[epoch])
     if number >= n_candidates:
         return _explain_streak(made, epoch, number - n_candidates)

@@ -11,7 +11,7 @@ from ..algorithm.spans import Spans
 from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict, Verdicts, decide
 from ..config.knobs import CompareWarpConfig
-from ..result.footprints import first_ids
+from ..result.footprints import FootprintSet
 
 __all__ = ["Pool", "pool_candidates"]
 
@@ -79,7 +79,8 @@ class Pool:
 def pool_candidates(made: Products) -> Pool:
     """Return the candidates of all epochs of a run, in the order of their ids."""
     sizes = [len(found) for found in made.candidates]
-    ids = [first + np.arange(size) for first, size in zip(first_ids(made), sizes, strict=True)]
+    first = FootprintSet((), made).first
+    ids = [start + np.arange(size) for start, size in zip(first, sizes, strict=True)]
     counts = Counts(
         made.counts.epoch_count,
         (np.concatenate(made.counts.n_mean),),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
-from ..algorithm.stages import STAGES, Inputs, Products, run_stages
+from ..algorithm.stages import STAGES, Inputs, Products, first_stage, run_stages, stage_index
 from ..config.knobs import CompareWarpConfig, knob_facts
 from ..errors import InspectionError
 from ..inspection.inspection import Inspection
@@ -12,8 +12,7 @@ from ..result.result import CompareWarpResult
 
 __all__ = ["clipping_at", "clipping_from"]
 
-_STAGES = {stage.name: index for index, stage in enumerate(STAGES)}
-_FIRST, _LAST = _STAGES["candidates"], _STAGES["clipping"]
+_FIRST, _LAST = stage_index("candidates"), stage_index("clipping")
 
 
 def clipping_at(
@@ -70,24 +69,22 @@ def clipping_from(
     config, overrides, progress
         See `clipping_at`.
     """
-    first = _LAST
-    for name in config.differences(result.config):
-        reached = _STAGES[knob_facts(name)["stage"]]
-        if reached < _FIRST:
-            raise InspectionError(
-                f"{name} = {getattr(config, name)!r}: it is read before the candidates are found; "
-                "set it on the inspection, or run with it, to see what it does"
-            )
-        first = min(first, reached)
     floor = result.products.detections.floor
     if config.chi_threshold < floor:
         raise InspectionError(
             f"chi_threshold = {config.chi_threshold:g}: deviating pixels are remembered from "
             f"{floor:g} sigma on; it must not be lower"
         )
+    for name in config.differences(result.config):
+        if stage_index(knob_facts(name)["stage"]) < _FIRST:
+            raise InspectionError(
+                f"{name} = {getattr(config, name)!r}: it is read before the candidates are found; "
+                "set it on the inspection, or run with it, to see what it does"
+            )
+    first = min(first_stage(result.config, config, floor=floor), stage_index("verdicts"))
     # Of two decisions in one footprint the later holds: their order counts.
     if list(overrides.items()) != list(kept.items()):
         # The decisions that hold now have changed both streaks and verdicts.
-        first = min(first, _STAGES["streaks"])
+        first = min(first, stage_index("streaks"))
     given = Inputs(result.stack, config, overrides=overrides, progress=progress)
-    return run_stages(given, result.products, STAGES[min(first, _STAGES["verdicts"]) : _LAST + 1])
+    return run_stages(given, result.products, STAGES[first : _LAST + 1])

@@ -17,7 +17,8 @@ import napari_comparewarp as cw
 from napari_comparewarp.gui.dock import CompareWarpDock
 from napari_comparewarp.gui.layers.layer_set import NAMES
 from napari_comparewarp.gui.session import Session
-from napari_comparewarp.result.footprint_states import OUTLINE, State
+from napari_comparewarp.result.footprint_states import OUTLINE
+from napari_comparewarp.result.footprints import State
 from napari_comparewarp.simulation import simulate_night, write_night
 
 EPOCH = 1

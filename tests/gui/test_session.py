@@ -7,7 +7,8 @@ from stacks import stack
 import napari_comparewarp as cw
 from napari_comparewarp.gui.layers.layer_set import NAMES
 from napari_comparewarp.gui.session import Session
-from napari_comparewarp.result.footprint_states import OUTLINE, SELECTED, State
+from napari_comparewarp.result.footprint_states import OUTLINE, SELECTED
+from napari_comparewarp.result.footprints import State
 
 EPOCH = 1
 CLIP_NOTHING = {"max_epochs": 0, "temporal_threshold": 0.0, "max_epochs_slope": 0.0}

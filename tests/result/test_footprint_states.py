@@ -5,8 +5,8 @@ import pytest
 from stacks import stack
 
 import napari_comparewarp as cw
-from napari_comparewarp.result.footprint_states import OUTLINE, SELECTED, State, draw_states
-from napari_comparewarp.result.footprints import footprint_pixels
+from napari_comparewarp.result.footprint_states import OUTLINE, SELECTED, draw_states
+from napari_comparewarp.result.footprints import State
 
 TRAIL = 1
 
@@ -59,15 +59,15 @@ def test_the_selected_footprint_has_a_ring_around_it_in_its_own_epoch_only(inspe
 
 def test_the_pixels_of_each_footprint_are_those_of_its_label(inspection):
     for row in inspection.result.footprints:
-        epoch, pixels = footprint_pixels(inspection.result.products, int(row["id"]))
+        epoch, pixels = inspection.result.footprint_set.pixels(int(row["id"]))
         assert epoch == row["epoch_index"]
         labels = inspection.result.labels(epoch)
         np.testing.assert_array_equal(pixels.mask(labels.shape), labels == row["id"])
 
 
 def test_a_footprint_that_is_not_there_is_named(inspection):
-    with pytest.raises(KeyError, match="footprint 100000"):
-        footprint_pixels(inspection.result.products, 100000)
+    with pytest.raises(cw.CompareWarpError, match="footprint 100000"):
+        inspection.result.footprint_set.pixels(100000)
 
 
 def test_streaks_are_drawn_over_what_is_kept_and_under_what_is_clipped():

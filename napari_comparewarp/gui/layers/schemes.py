@@ -8,7 +8,8 @@ from napari.utils import Colormap, DirectLabelColormap
 from napari.utils.colormaps.standardize_color import transform_color
 
 from ...colours import COUNT_COLOURS, VERDICT_COLOURS
-from ...result.footprint_states import OUTLINE, SELECTED, State
+from ...result.footprint_states import OUTLINE, SELECTED
+from ...result.footprints import State
 
 __all__ = ["SCHEMES", "Scheme", "count_colormap", "state_colormap"]
 

@@ -21,7 +21,6 @@ from ...algorithm.overrides import FootprintKey
 from ...algorithm.parallel import Progress
 from ...config.knobs import CompareWarpConfig
 from ...inspection.inspection import Inspection
-from ...result.footprints import find_rows
 from ...result.result import CompareWarpResult
 from ...review.learning import KNOBS, Agreement, Proposal, propose_thresholds
 from ..session import Session
@@ -221,7 +220,7 @@ class LearningPanel(QWidget):
         if self._session is None or self.learned is None:
             return
         key = (*self.learned.missed, *self.learned.wrong)[int(place)]
-        row = int(find_rows(self._session.inspection.result, [key])[0])
+        row = (self._session.inspection.result.footprint_set.number(key) or 0) - 1
         if row < 0:
             self.words.setText("This footprint is gone with the present settings.")
         else:

@@ -9,7 +9,8 @@ import napari_comparewarp as cw
 from napari_comparewarp.gui.layers.layer_set import NAMES, LayerSet, inspection_to_layers
 from napari_comparewarp.gui.layers.schemes import SCHEMES
 from napari_comparewarp.gui.layers.stretch import Stretch
-from napari_comparewarp.result.footprint_states import OUTLINE, State
+from napari_comparewarp.result.footprint_states import OUTLINE
+from napari_comparewarp.result.footprints import State
 
 EPOCH = 1
 

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from ....algorithm.parallel import Progress
 from ....algorithm.warps import EpochId
-from ....result.footprint_states import State
+from ....result.footprints import State
 from ....result.result import CompareWarpResult
 from ....review.evidence import Evidence, gather_evidence
 from ....review.explain import explain

@@ -15,7 +15,7 @@ from qtpy.QtCore import (
 )
 from qtpy.QtGui import QColor
 
-from ....result.footprint_states import State
+from ....result.footprints import State
 from .rows import COLUMNS, FootprintRows
 
 __all__ = ["FootprintModel", "FootprintOrder"]

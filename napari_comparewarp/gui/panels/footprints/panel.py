@@ -17,8 +17,7 @@ from qtpy.QtWidgets import (
 from superqt import QFlowLayout
 
 from ....algorithm.overrides import Decision, FootprintKey
-from ....result.footprint_states import State
-from ....result.footprints import find_rows
+from ....result.footprints import State
 from ....review.explain import explain
 from ...keys import Key
 from ...session import Session
@@ -202,7 +201,7 @@ class FootprintPanel(QWidget):
         rows = self._present_rows()
         # The key of a footprint that is gone stays: it may come back.
         if footprint is None:
-            if self._key is not None and find_rows(inspection.result, [self._key])[0] >= 0:
+            if self._key is not None and inspection.result.footprint_set.number(self._key):
                 self._key = None
         elif rows is None:
             self._key = inspection.key_of(footprint)
@@ -276,7 +275,7 @@ class FootprintPanel(QWidget):
             text = "No footprint is selected: click on one in the picture, or on a row."
         else:
             key, result = self._key, session.inspection.result
-            footprint = int(find_rows(result, [key])[0]) + 1 or None
+            footprint = result.footprint_set.number(key)
             if footprint is None:
                 text = (
                     f"The {'streak' if key.streak else 'footprint'} at x {key.x}, y {key.y} of "

@@ -10,8 +10,7 @@ import numpy.typing as npt
 from ....algorithm.margins import epoch_limit, epochs_margin, epochs_needed
 from ....algorithm.overrides import FootprintKey, streak_keys
 from ....algorithm.verdicts import Verdict
-from ....result.footprint_states import State
-from ....result.footprints import find_rows, footprints_of_epochs
+from ....result.footprints import State
 from ....result.result import CompareWarpResult
 from ....review.doubtful import smallest_changes
 from ....review.explain import explain
@@ -148,8 +147,8 @@ class FootprintRows:
         }
         wcs = result.stack.wcs
         self.has_sky = wcs is not None and bool(wcs.has_celestial)
-        sizes = footprints_of_epochs(result.products)
-        self._n = sum(sizes)
+        sizes = result.footprint_set.sizes
+        self._n = len(result.footprint_set)
         self._is_streak = np.ones(self._n, np.bool_)
         self.values = self._columns(np.repeat(np.arange(len(sizes)), sizes))
         self.state = self._states()
@@ -181,12 +180,12 @@ class FootprintRows:
 
     def find(self, key: FootprintKey) -> int:
         """Return the row of a footprint by its key, -1 where there is none."""
-        return int(find_rows(self.result, [key])[0])
+        return (self.result.footprint_set.number(key) or 0) - 1
 
     def flags(self, keys: Collection[FootprintKey]) -> npt.NDArray[np.bool_]:
         """Return ``(row,)`` which footprints some keys name."""
         flags = np.zeros(self._n, np.bool_)
-        rows = find_rows(self.result, keys)
+        rows = self.result.footprint_set.numbers(keys) - 1
         flags[rows[rows >= 0]] = True
         return flags
 

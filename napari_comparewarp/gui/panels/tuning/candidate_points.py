@@ -8,7 +8,7 @@ import numpy.typing as npt
 from ....algorithm.margins import epoch_limit
 from ....algorithm.verdicts import Verdict
 from ....config.knobs import CompareWarpConfig
-from ....result.footprint_states import State
+from ....result.footprints import State
 from ....result.result import CompareWarpResult
 from ....review.pool import Pool, pool_candidates
 

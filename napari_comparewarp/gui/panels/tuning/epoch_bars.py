@@ -10,7 +10,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from ....result.footprint_states import State
+from ....result.footprints import State
 from ....review.summary import summarise_epochs
 from ...session import Session
 from ...widgets.plots import EpochAxis, ThemedPlot

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from ....config.knobs import CompareWarpConfig
-from ....result.footprint_states import State
+from ....result.footprints import State
 from ....result.result import CompareWarpResult
 from ....review.doubtful import KNIFE_EDGE
 from ...session import Session

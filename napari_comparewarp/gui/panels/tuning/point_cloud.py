@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QWidget
 
-from ....result.footprint_states import State
+from ....result.footprints import State
 from ...widgets.plots import ThemedPlot
 
 __all__ = ["PointCloud"]

@@ -11,7 +11,7 @@ from napari_comparewarp.gui.layers.schemes import SCHEMES
 from napari_comparewarp.gui.layers.stretch import Stretch
 from napari_comparewarp.gui.panels.evidence.panel import EMPTY, NOTHING, EvidencePanel, make_exhibit
 from napari_comparewarp.gui.session import Session
-from napari_comparewarp.result.footprint_states import State
+from napari_comparewarp.result.footprints import State
 from napari_comparewarp.review.explain import explain
 
 #: The epoch of the trail, and its place in the sheet: template and coadds come first.

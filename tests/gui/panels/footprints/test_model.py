@@ -16,7 +16,6 @@ from napari_comparewarp.algorithm.verdicts import Verdict
 from napari_comparewarp.gui.panels.footprints.filter import FilterError, RowFilter, matches
 from napari_comparewarp.gui.panels.footprints.model import FootprintModel, FootprintOrder
 from napari_comparewarp.gui.panels.footprints.rows import COLUMNS, NOTHING, FootprintRows
-from napari_comparewarp.result.footprints import find_rows
 from napari_comparewarp.review.doubtful import knife_edges
 from napari_comparewarp.review.explain import explain
 
@@ -92,7 +91,7 @@ def test_what_has_no_meaning_for_a_streak_is_no_number(night):
 def test_each_row_stands_on_a_pixel_of_its_footprint(night):
     rows = FootprintRows(night)
     keys = [rows.key(row) for row in range(len(rows))]
-    assert_array_equal(find_rows(night, keys), np.arange(len(rows)))
+    assert_array_equal(night.footprint_set.numbers(keys), np.arange(len(rows)) + 1)
     for row, key in enumerate(keys):
         if not key.streak:
             labels = night.labels(int(rows.values["epoch"][row]))
@@ -103,7 +102,7 @@ def test_a_footprint_is_found_again_after_a_new_detection(night):
     rows = FootprintRows(night)
     later = cw.run(night.stack, night.config.replace(chi_threshold=6.0))
     brightest = int(rows.values["peak_chi"].argmax())
-    found = int(find_rows(later, [rows.key(brightest)])[0])
+    found = later.footprint_set.number(rows.key(brightest)) - 1
     assert found >= 0
     again = FootprintRows(later)
     assert again.values["peak_chi"][found] == rows.values["peak_chi"][brightest]
@@ -118,7 +117,7 @@ def test_a_key_without_a_footprint_finds_none(noise):
         FootprintKey(1, -1, -1),
         replace(noise.key(7), streak=True),
     ]
-    assert list(find_rows(noise.result, [*keys, noise.key(7)])) == [-1] * len(keys) + [7]
+    assert list(noise.result.footprint_set.numbers([*keys, noise.key(7)])) == [0] * len(keys) + [8]
 
 
 def test_places_on_the_sky_are_those_of_the_wcs():

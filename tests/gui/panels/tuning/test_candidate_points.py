@@ -5,7 +5,7 @@ import pytest
 
 import napari_comparewarp as cw
 from napari_comparewarp.gui.panels.tuning.candidate_points import CandidatePoints
-from napari_comparewarp.result.footprint_states import State
+from napari_comparewarp.result.footprints import State
 from napari_comparewarp.simulation import simulate_night
 
 

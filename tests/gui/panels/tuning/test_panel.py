@@ -10,7 +10,7 @@ import napari_comparewarp as cw
 from napari_comparewarp.gui.panels.tuning.candidate_points import CandidatePoints
 from napari_comparewarp.gui.panels.tuning.panel import TuningPlot
 from napari_comparewarp.gui.session import Session
-from napari_comparewarp.result.footprint_states import State
+from napari_comparewarp.result.footprints import State
 from napari_comparewarp.review.doubtful import knife_edges
 from napari_comparewarp.simulation import simulate_night
 

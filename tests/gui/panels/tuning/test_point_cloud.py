@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_comparewarp.gui.panels.tuning.point_cloud import PointCloud
-from napari_comparewarp.result.footprint_states import State
+from napari_comparewarp.result.footprints import State
 
 
 @pytest.fixture
