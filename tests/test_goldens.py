@@ -7,8 +7,9 @@ import pytest
 from goldens import FOLDER, load, needs_goldens, planes
 
 import napari_comparewarp as cw
+from napari_comparewarp.algorithm.products import Inputs, Job
 from napari_comparewarp.algorithm.protection import find_protected
-from napari_comparewarp.algorithm.stages import STAGES, Inputs, Stage, run_stages
+from napari_comparewarp.algorithm.stages import STAGES, Stage, run_stages
 
 pytestmark = needs_goldens
 
@@ -157,8 +158,8 @@ def test_everything_after_the_template_given_the_reference_template(case):
     after = [stage.name for stage in stages].index("template") + 1
     stages.insert(after, Stage("reference template", lambda given, made: {"filled": filled}))
     factors = case.golden["variance_scale_factor"]
-    made = run_stages(Inputs(case.stack, case.config, factors), stages=stages)
-    result = type(case.given)(case.stack, case.config, made)
+    job = Job(case.stack, case.config, variance_scale=factors)
+    result = type(case.given)(job, run_stages(Inputs(job), stages=stages))
     for name in ("clipped", "no_data", "edge"):
         masks = of_all(case, getattr(result, name))
         np.testing.assert_array_equal(masks, case.alternate(name.upper()))

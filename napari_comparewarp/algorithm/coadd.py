@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from .compiled import kernel
 from .difference import EDGE, NO_DATA
-from .mask_combination import MaskRules, count_and_combine_masks
+from .mask_combination import MaskRules, count_and_combine_masks, set_derived_planes
 from .mask_planes import OUTPUT_PLANES, add_planes, bits
 from .parallel import Progress, block, for_each, for_each_band, no_progress
 from .spans import Spans, gather
 from .stacking import combine_values
-from .template import set_derived_planes
 from .warps import WarpStack
 
 __all__ = ["Coadd", "CoaddSettings", "DirectMasks", "make_coadd", "update_coadd"]

@@ -19,7 +19,9 @@ __all__ = [
     "Detections",
     "DeviatingPixels",
     "DifferenceTerm",
+    "chi_of_difference",
     "detect_deviations",
+    "difference_of_epoch",
     "difference_rows",
     "list_deviations",
 ]
@@ -316,19 +318,56 @@ def _list_deviations(image, variance, floor, offset, index, difference, spread):
 def difference_of_epoch(
     stack: WarpStack,
     epoch: int,
-    template_image: npt.NDArray[np.float32],
-    template_variance: npt.NDArray[np.float32],
+    template: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
     factor: float,
     terms: Sequence[DifferenceTerm] = (),
+    rows: slice = slice(None),
+    columns: slice = slice(None),
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Return the warp difference of one epoch and its variance, both ``(y, x)`` float32."""
+    """Return the warp difference of one epoch and its variance, or a part of them.
+
+    Parameters
+    ----------
+    stack : WarpStack
+    epoch : int
+        Index of an epoch that has a matched warp.
+    template : tuple of ndarray of float32
+        ``(y, x)`` image and variance of the template, holes filled.
+    factor : float
+        Factor of the matched warp's variance.
+    terms : sequence of DifferenceTerm
+    rows, columns : slice
+        Part of the patch, by default all of it; without a step.
+
+    Returns
+    -------
+    image, variance : ndarray of float32
+        ``(rows, columns)``, to the bit those of the whole difference there.
+    """
     row = int(stack.partner[epoch])
-    image = np.empty(stack.shape, np.float32)
-    variance = np.empty_like(image)
-    difference_rows(
-        stack.matched.image[row], stack.matched.variance[row], template_image, template_variance,
-        factor, image, variance,
-    )  # fmt: skip
+    # A term may look at whole rows.
+    cut = slice(None) if terms else columns
+    warp, spread = (
+        np.ascontiguousarray(cube[row, rows][:, cut])
+        for cube in (stack.matched.image, stack.matched.variance)
+    )
+    sky, sky_spread = (np.ascontiguousarray(plane[rows, cut]) for plane in template)
+    image, variance = np.empty_like(sky), np.empty_like(sky)
+    difference_rows(warp, spread, sky, sky_spread, factor, image, variance)
     for term in terms:
-        term.apply(row, 0, image, variance)
-    return image, variance
+        term.apply(row, rows.indices(stack.shape[0])[0], image, variance)
+    return (image[:, columns], variance[:, columns]) if terms else (image, variance)
+
+
+def chi_of_difference(
+    image: npt.NDArray[np.float32], variance: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return a difference in units of its standard deviation; both arrays are overwritten.
+
+    NaN where the variance is negative or NaN; infinite, or NaN, where it is 0.
+    """
+    # In place: fresh memory costs more than the arithmetic.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        np.sqrt(variance, out=variance)
+        np.divide(image, variance, out=image)
+    return image

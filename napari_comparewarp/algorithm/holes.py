@@ -1,13 +1,44 @@
-"""Filling the holes of a finished coadd (section 10 of the method's description)."""
+"""Filling the holes of a template, and of a finished coadd (section 10 of the method)."""
 
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from .coadd import Coadd
-from .template import fill_holes
+from .compiled import kernel
 
-__all__ = ["interpolate_holes"]
+__all__ = ["fill_holes", "interpolate_holes"]
+
+
+def fill_holes(
+    image: npt.NDArray[np.float32], *others: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], ...]:
+    """Fill the NaN pixels of an image from the nearest pixel with a value.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        ``(y, x)``.
+    *others : ndarray of float32
+        ``(y, x)`` planes that take their values at the same pixels from the same places.
+
+    Returns
+    -------
+    tuple of ndarray
+        Filled copies of all planes, or these themselves where the image is NaN
+        everywhere or nowhere.
+    """
+    planes = (image, *others)
+    holes = np.isnan(image)
+    if not holes.any() or holes.all():
+        return planes
+    targets = np.flatnonzero(holes)
+    sources = _nearest(holes, targets)
+    filled = tuple(plane.copy() for plane in planes)
+    for plane in filled:
+        plane.flat[targets] = plane.flat[sources]
+    return filled
 
 
 def interpolate_holes(coadd: Coadd) -> Coadd:
@@ -23,13 +54,48 @@ def interpolate_holes(coadd: Coadd) -> Coadd:
     Returns
     -------
     Coadd
-        The same one where it is NaN everywhere.
+        Its image is the same one where it is NaN everywhere or nowhere.
     """
-    image = coadd.image
-    holes = fill_holes(image)
-    if holes is not None:
-        image = image.copy()
-        image.flat[holes[0]] = image.flat[holes[1]]
+    (image,) = fill_holes(coadd.image)
     with np.errstate(invalid="ignore"):
         variance = np.where(coadd.variance > 0, coadd.variance, np.float32(np.inf))
     return replace(coadd, image=image, variance=variance)
+
+
+@kernel
+def _nearest(holes, targets):  # type: ignore[no-untyped-def]
+    """Return the flat index of the pixel outside the holes that is nearest to each target.
+
+    The nearest one of each column is known from two sweeps; the columns are
+    tried outwards until they alone are farther than the best so far.
+    """
+    height, width = holes.shape
+    far = height + width
+    # Rows up (negative) or down to the nearest pixel with a value in the column.
+    steps = np.full((height, width), far, np.int32)
+    for y in range(height):
+        for x in range(width):
+            if not holes[y, x]:
+                steps[y, x] = 0
+            elif y > 0 and steps[y - 1, x] != far:
+                steps[y, x] = steps[y - 1, x] - 1
+    for y in range(height - 2, -1, -1):
+        for x in range(width):
+            down = steps[y + 1, x] + 1
+            if steps[y, x] != 0 and steps[y + 1, x] >= 0 and down < abs(steps[y, x]):
+                steps[y, x] = down
+    result = np.empty(targets.size, np.int64)
+    for i in range(targets.size):
+        y, x = targets[i] // width, targets[i] % width
+        best = np.int64(2) * far * far
+        for dx in range(width):
+            if dx * dx >= best:
+                break
+            for column in (x - dx, x + dx):
+                if 0 <= column < width and steps[y, column] != far:
+                    step = np.int64(steps[y, column])
+                    distance = dx * dx + step * step
+                    if distance < best:
+                        best = distance
+                        result[i] = (y + step) * width + column
+    return result

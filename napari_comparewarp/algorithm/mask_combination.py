@@ -13,7 +13,7 @@ from .compiled import kernel
 from .mask_planes import bits
 from .stacking import LANES
 
-__all__ = ["MaskRules", "count_and_combine_masks"]
+__all__ = ["MaskRules", "count_and_combine_masks", "set_derived_planes"]
 
 #: Where the numbers of each lane stand in `_combine_masks`.
 ALL_BITS, USED_BITS, N_USED, N_UNFLAGGED = (row * LANES for row in range(4))
@@ -206,3 +206,16 @@ def _sum_weights(  # type: ignore[no-untyped-def]
                 value = values[i]
                 good = (value - value == np.float32(0)) & (flags[i] & rejecting == 0)
                 weight[i] += w if (flags[i] & plane != 0) & (not good) else 0.0
+
+
+def set_derived_planes(
+    planes: Mapping[str, int], variance: npt.NDArray[np.float32], mask: npt.NDArray[np.int32]
+) -> None:
+    """Set, in place, the planes of a combined mask that follow from its others.
+
+    INEXACT_PSF goes where the inputs of a pixel differ from its neighbours';
+    NO_DATA where the variance is exactly 0.
+    """
+    inexact = bits(planes, ["SENSOR_EDGE", "CLIPPED", "REJECTED"])
+    mask[mask & inexact != 0] |= bits(planes, ["INEXACT_PSF"])
+    mask[variance == 0] |= bits(planes, ["NO_DATA"])

@@ -55,6 +55,13 @@ class Spans:
         """Number of pixels."""
         return int((self.x1 - self.x0).sum())
 
+    def coordinates(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Return y and x of the pixels of the region, row by row."""
+        length = (self.x1 - self.x0).astype(np.intp)
+        before = np.cumsum(length) - length
+        x = np.arange(length.sum()) + np.repeat(self.x0 - before, length)
+        return np.repeat(self.y.astype(np.intp), length), x
+
     def pieces(self, pixels: int) -> list["Spans"]:
         """Return the region cut between runs into parts of about some number of pixels."""
         part = np.cumsum(self.x1 - self.x0) // pixels

@@ -1,19 +1,17 @@
 """The model of the static sky (section 3 of the method's description)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from .compiled import kernel
-from .mask_combination import MaskRules, count_and_combine_masks
-from .mask_planes import OUTPUT_PLANES, add_planes, bits
+from .mask_combination import MaskRules, count_and_combine_masks, set_derived_planes
+from .mask_planes import OUTPUT_PLANES, add_planes
 from .parallel import Progress, block, for_each_band, no_progress
 from .stacking import combine_values
 from .warps import WarpStack
 
-__all__ = ["Template", "fill_holes", "make_template"]
+__all__ = ["Template", "make_template"]
 
 
 @dataclass(frozen=True)
@@ -96,76 +94,3 @@ def make_template(
 
     for_each_band(work, height, len(warps) * width * 12, "template", progress)
     return Template(image, variance, mask, planes)
-
-
-def set_derived_planes(
-    planes: Mapping[str, int], variance: npt.NDArray[np.float32], mask: npt.NDArray[np.int32]
-) -> None:
-    """Set, in place, the planes of a combined mask that follow from its others.
-
-    INEXACT_PSF goes where the inputs of a pixel differ from its neighbours';
-    NO_DATA where the variance is exactly 0.
-    """
-    inexact = bits(planes, ["SENSOR_EDGE", "CLIPPED", "REJECTED"])
-    mask[mask & inexact != 0] |= bits(planes, ["INEXACT_PSF"])
-    mask[variance == 0] |= bits(planes, ["NO_DATA"])
-
-
-def fill_holes(image: npt.NDArray[np.float32]) -> tuple[npt.NDArray, npt.NDArray] | None:
-    """Find, for each NaN pixel, the nearest pixel with a value.
-
-    Parameters
-    ----------
-    image : ndarray of float32
-        ``(y, x)``.
-
-    Returns
-    -------
-    tuple of ndarray or None
-        Flat indices of the holes' pixels and of the pixels to fill them from;
-        None where the image is NaN everywhere or nowhere.
-    """
-    holes = np.isnan(image)
-    if not holes.any() or holes.all():
-        return None
-    targets = np.flatnonzero(holes)
-    return targets, _nearest(holes, targets)
-
-
-@kernel
-def _nearest(holes, targets):  # type: ignore[no-untyped-def]
-    """Return the flat index of the pixel outside the holes that is nearest to each target.
-
-    The nearest one of each column is known from two sweeps; the columns are
-    tried outwards until they alone are farther than the best so far.
-    """
-    height, width = holes.shape
-    far = height + width
-    # Rows up (negative) or down to the nearest pixel with a value in the column.
-    steps = np.full((height, width), far, np.int32)
-    for y in range(height):
-        for x in range(width):
-            if not holes[y, x]:
-                steps[y, x] = 0
-            elif y > 0 and steps[y - 1, x] != far:
-                steps[y, x] = steps[y - 1, x] - 1
-    for y in range(height - 2, -1, -1):
-        for x in range(width):
-            down = steps[y + 1, x] + 1
-            if steps[y, x] != 0 and steps[y + 1, x] >= 0 and down < abs(steps[y, x]):
-                steps[y, x] = down
-    result = np.empty(targets.size, np.int64)
-    for i in range(targets.size):
-        y, x = targets[i] // width, targets[i] % width
-        best = np.int64(2) * far * far
-        for dx in range(width):
-            if dx * dx >= best:
-                break
-            for column in (x - dx, x + dx):
-                if 0 <= column < width and steps[y, column] != far:
-                    step = np.int64(steps[y, column])
-                    distance = dx * dx + step * step
-                    if distance < best:
-                        best = distance
-                        result[i] = (y + step) * width + column
-    return result

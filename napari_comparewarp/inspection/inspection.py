@@ -7,15 +7,19 @@ it, and it knows of none of them.
 import threading
 from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from psygnal import Signal
 
+from ..algorithm import stages
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
-from ..algorithm.stages import STAGES, Inputs, Products, first_stage, run_stages
+from ..algorithm.products import Inputs, Job, Products
+from ..algorithm.stages import first_stage, run_stages
 from ..algorithm.warps import WarpStack
 from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError, one_line
@@ -30,10 +34,10 @@ CHI_FLOOR = 3.0
 
 @dataclass(frozen=True)
 class _Run:
-    """A run that is whole: its inputs, and the products after each stage."""
+    """A run that is whole: its settings and inputs, and the products after each stage."""
 
     settings: Settings
-    given: Inputs
+    inputs: Inputs
     kept: tuple[Products, ...]
 
 
@@ -51,6 +55,8 @@ class Inspection:
         Decisions to begin with.
     progress : callable, optional
         Called as ``progress(stage, done, total)`` during the first run.
+    bright_objects : ndarray of bool, optional
+        ``(y, x)`` pixels to mark on the coadd, if the config asks for it.
 
     Attributes
     ----------
@@ -86,9 +92,11 @@ class Inspection:
         variance_scale: Any = None,
         overrides: Mapping[FootprintKey, Decision] | None = None,
         progress: Progress | None = None,
+        bright_objects: npt.NDArray[np.bool_] | None = None,
     ) -> None:
-        self._stack = stack
-        self._variance_scale = variance_scale
+        factors = None if variance_scale is None else np.asarray(variance_scale, np.float64)
+        #: What no change of the settings touches.
+        self._job = Job(stack, variance_scale=factors, bright_objects=bright_objects)
         self._lock = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
         self._turn = 0
@@ -106,7 +114,7 @@ class Inspection:
     @property
     def stack(self) -> WarpStack:
         """The warps."""
-        return self._stack
+        return self._job.stack
 
     @property
     def result(self) -> CompareWarpResult:
@@ -376,26 +384,24 @@ class Inspection:
         """Run the stages that a change reaches, from what an earlier run has kept."""
         if start is not None and settings == start.settings:
             return start
-        given = Inputs(
-            self._stack, settings.config, self._variance_scale, chi_floor=CHI_FLOOR,
-            overrides=dict(settings.overrides), progress=progress,
-        )  # fmt: skip
+        job = replace(self._job, config=settings.config, overrides=dict(settings.overrides))
+        inputs = Inputs(job, chi_floor=CHI_FLOOR, progress=progress)
         if start is None:
             kept: list[Products] = []
-            run_stages(given, keep=kept)
-            return _Run(settings, given, tuple(kept))
+            run_stages(inputs, keep=kept)
+            return _Run(settings, inputs, tuple(kept))
         first = first_stage(
             start.settings.config, settings.config, floor=start.kept[-1].detections.floor,
             overrides_changed=settings.overrides != start.settings.overrides,
         )  # fmt: skip
         kept = list(start.kept[:first])
-        made = kept[-1] if kept else None
-        before = (start.given, start.kept[-1])
-        run_stages(given, made, STAGES[first:], before, kept)
-        return _Run(settings, given, tuple(kept))
+        products = kept[-1] if kept else None
+        before = (start.inputs, start.kept[-1])
+        run_stages(inputs, products, stages.STAGES[first:], before, kept)
+        return _Run(settings, inputs, tuple(kept))
 
     def _result_of(self, run: _Run) -> CompareWarpResult:
-        return CompareWarpResult(self._stack, run.settings.config, run.kept[-1])
+        return CompareWarpResult(run.inputs.job, run.kept[-1])
 
     # --- files -----------------------------------------------------------------------------
 
@@ -417,7 +423,7 @@ class Inspection:
         from ..io.inspection_file import write_inspection
 
         write_inspection(
-            Path(path), self._stack, self.config, self.overrides, self._variance_scale,
+            Path(path), self.stack, self.config, self.overrides, self._job.variance_scale,
             self._looked_at, overwrite,
         )  # fmt: skip
 

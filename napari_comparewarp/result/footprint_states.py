@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from ..algorithm.compiled import kernel
 from ..algorithm.spans import Spans, disc_half_widths, paint
-from .footprints import State
 
 if TYPE_CHECKING:
     from .result import CompareWarpResult
@@ -46,17 +45,9 @@ def draw_states(
     """
     made = result.products
     image = np.zeros(result.stack.shape, np.uint8)
-    found, streaks = made.candidates[epoch_index], made.streaks[epoch_index]
-    states = result.footprint_set.states(epoch_index)
-    spans = found.spans
-    of_span = states[found.group]
-    clipped = np.isin(of_span, (State.CLIPPED, State.CLIPPED_BY_HAND))
-    _paint(spans[~clipped], of_span[~clipped], image)
-    # What is painted last is seen: of two streaks, the first.
-    for group, state in reversed(list(zip(streaks.groups, states[len(found) :], strict=True))):
-        _paint(group, np.full(len(group), state, np.uint8), image)
-    _paint(spans[clipped], of_span[clipped], image)
-    for region in (spans, *streaks.groups):
+    for spans, states in result.footprint_set.layers_of_states(epoch_index):
+        _paint(spans, states, image)
+    for region in (made.candidates[epoch_index].spans, *made.streaks[epoch_index].groups):
         _mark_rims(region.y, region.x0, region.x1, image, OUTLINE)
     if selected is not None:
         epoch, pixels = result.footprint_set.pixels(selected)

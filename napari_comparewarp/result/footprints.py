@@ -6,7 +6,7 @@ the streaks. Another result may give the same number to another footprint; its
 *key* names it by a pixel, and finds it again in any result.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from enum import IntEnum
 from functools import cached_property
 
@@ -14,13 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithm.overrides import FootprintKey, candidate_key, streak_keys
+from ..algorithm.products import Job, Products
 from ..algorithm.spans import Spans, paint
-from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
-from ..algorithm.warps import EpochId
+from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError
 
-__all__ = ["FootprintSet", "State"]
+__all__ = ["VERDICTS", "FootprintSet", "State"]
+
+#: What tables call each `Verdict`.
+VERDICTS = tuple(verdict.name.lower() for verdict in Verdict)
 
 
 class State(IntEnum):
@@ -46,8 +49,8 @@ class FootprintSet:
 
     Parameters
     ----------
-    epochs : sequence
-        Ids of the epochs.
+    job : Job
+        What was run on, and with what settings.
     products : Products
         What the stages made.
 
@@ -58,14 +61,14 @@ class FootprintSet:
     >>> inspection.override(footprints.key(number), "keep")  # doctest: +SKIP
     """
 
-    def __init__(self, epochs: Sequence[EpochId], products: Products) -> None:
-        self._epochs = epochs
-        self._products = products
+    def __init__(self, job: Job, products: Products) -> None:
+        self.job = job
+        self.products = products
 
     @cached_property
     def sizes(self) -> npt.NDArray[np.int64]:
         """``(epoch,)`` number of footprints of each epoch, its streaks among them."""
-        made = self._products
+        made = self.products
         pairs = zip(made.candidates, made.streaks, strict=True)
         return np.array([len(found) + len(streaks.groups) for found, streaks in pairs], np.int64)
 
@@ -113,20 +116,16 @@ class FootprintSet:
             If there is no such footprint.
         """
         epoch_index, place = self.locate(number)
-        found = self._products.candidates[epoch_index]
+        found = self.products.candidates[epoch_index]
         if place < len(found):
-            return candidate_key(self._epochs[epoch_index], found, place)
-        return self._streak_keys(epoch_index)[place - len(found)]
+            return candidate_key(self.job.stack.epochs[epoch_index], found, place)
+        return self.streak_keys(epoch_index)[place - len(found)]
 
-    def keys(self) -> list[FootprintKey]:
-        """Return the keys of all footprints, in the order of their numbers."""
-        keys: list[FootprintKey] = []
-        for index, (epoch, found) in enumerate(
-            zip(self._epochs, self._products.candidates, strict=True)
-        ):
-            keys += [candidate_key(epoch, found, place) for place in range(len(found))]
-            keys += self._streak_keys(index)
-        return keys
+    def keys_of_epoch(self, epoch_index: int) -> list[FootprintKey]:
+        """Return the keys of the footprints of an epoch, in the order of their numbers."""
+        epoch, found = self.job.stack.epochs[epoch_index], self.products.candidates[epoch_index]
+        keys = [candidate_key(epoch, found, place) for place in range(len(found))]
+        return keys + self.streak_keys(epoch_index)
 
     def number(self, key: FootprintKey) -> int | None:
         """Return the number of the footprint that a key names here, None if it is gone."""
@@ -140,8 +139,8 @@ class FootprintSet:
         ndarray of int
             ``(key,)``; 0 where there is no such footprint here.
         """
-        made = self._products
-        index_of = {epoch: index for index, epoch in enumerate(self._epochs)}
+        made = self.products
+        index_of = {epoch: index for index, epoch in enumerate(self.job.stack.epochs)}
         of_epoch: dict[int, list[tuple[int, FootprintKey]]] = {}
         for place, key in enumerate(keys):
             if key.epoch in index_of:
@@ -158,8 +157,9 @@ class FootprintSet:
             numbers[places[run >= 0]] = self.first[index] + found.group[run[run >= 0]]
         return numbers
 
-    def _streak_keys(self, epoch_index: int) -> list[FootprintKey]:
-        return streak_keys(self._epochs[epoch_index], self._products.streaks[epoch_index])
+    def streak_keys(self, epoch_index: int) -> list[FootprintKey]:
+        """Return the keys of the streaks of an epoch."""
+        return streak_keys(self.job.stack.epochs[epoch_index], self.products.streaks[epoch_index])
 
     # --- pixels --------------------------------------------------------------------------
 
@@ -172,29 +172,29 @@ class FootprintSet:
             If there is no such footprint.
         """
         epoch_index, place = self.locate(number)
-        found = self._products.candidates[epoch_index]
+        found = self.products.candidates[epoch_index]
         if place < len(found):
             which = np.zeros(len(found), np.bool_)
             which[place] = True
             return epoch_index, found.pixels_of(which)
-        return epoch_index, self._products.streaks[epoch_index].groups[place - len(found)]
+        return epoch_index, self.products.streaks[epoch_index].groups[place - len(found)]
 
     def at(self, epoch_index: int, y: int, x: int) -> int | None:
         """Return the number of the footprint of an epoch at a pixel, None without one.
 
         Of a candidate and a streak it is the candidate, of two streaks the first.
         """
-        epoch = self._epochs[epoch_index]
+        epoch = self.job.stack.epochs[epoch_index]
         keys = [FootprintKey(epoch, y, x, streak=streak) for streak in (False, True)]
         candidate, streak = self.numbers(keys).tolist()
         return candidate or streak or None
 
-    def labels(self, epoch_index: int, shape: tuple[int, int]) -> npt.NDArray[np.int32]:
-        """Return the numbers of an epoch's footprints as an image: 0 elsewhere; see `at`."""
-        labels = np.zeros(shape, np.int32)
-        found = self._products.candidates[epoch_index]
+    def labels(self, epoch_index: int) -> npt.NDArray[np.int32]:
+        """Return the numbers of an epoch's footprints as an image ``(y, x)``; 0 elsewhere."""
+        labels = np.zeros(self.job.stack.shape, np.int32)
+        found = self.products.candidates[epoch_index]
         first = int(self.first[epoch_index])
-        streaks = self._products.streaks[epoch_index].groups
+        streaks = self.products.streaks[epoch_index].groups
         # What is painted last is seen.
         for place in reversed(range(len(streaks))):
             spans = streaks[place]
@@ -204,7 +204,7 @@ class FootprintSet:
         paint(spans.y, spans.x0, spans.x1, found.group + np.int32(first), labels)
         return labels
 
-    # --- state ---------------------------------------------------------------------------
+    # --- state and reason ------------------------------------------------------------------
 
     def states(self, epoch_index: int) -> npt.NDArray[np.uint8]:
         """Return the states of the footprints of an epoch, in the order of their numbers.
@@ -214,18 +214,38 @@ class FootprintSet:
         ndarray of uint8
             ``(footprint,)`` values of `State`.
         """
-        verdicts, streaks = (
-            self._products.verdicts[epoch_index], self._products.streaks[epoch_index],
-        )  # fmt: skip
-        states = _STATE_OF_VERDICT[verdicts.verdict]
-        states[verdicts.by_hand] = np.where(
-            verdicts.verdict[verdicts.by_hand] == Verdict.CLIPPED,
-            State.CLIPPED_BY_HAND,
-            State.KEPT_BY_HAND,
+        verdicts = self.verdicts(epoch_index)
+        states = _STATE_OF_VERDICT[verdicts]
+        manual = self.decided_manually(epoch_index)
+        states[manual] = np.where(
+            verdicts[manual] == Verdict.CLIPPED, State.CLIPPED_BY_HAND, State.KEPT_BY_HAND
         )
-        kept = np.array(streaks.kept, np.bool_)
-        of_streaks = np.where(kept, State.KEPT_BY_HAND, State.STREAK).astype(np.uint8)
-        return np.concatenate([states, of_streaks])
+        return states
+
+    def layers_of_states(self, epoch_index: int) -> list[tuple[Spans, npt.NDArray[np.uint8]]]:
+        """Return the pixels of an epoch's footprints with their states, in the order to paint.
+
+        What is clipped hides what is not; of two streaks the first hides the other.
+
+        Returns
+        -------
+        list of (Spans, ndarray of uint8)
+            Runs, and for each a value of `State`.
+        """
+        found = self.products.candidates[epoch_index]
+        streaks = self.products.streaks[epoch_index].groups
+        states = self.states(epoch_index)
+        of_run = states[found.group]
+        clipped = np.isin(of_run, (State.CLIPPED, State.CLIPPED_BY_HAND))
+        lines = [
+            (spans, np.full(len(spans), state, np.uint8))
+            for spans, state in zip(streaks, states[len(found) :], strict=True)
+        ]
+        return [
+            (found.spans[~clipped], of_run[~clipped]),
+            *reversed(lines),
+            (found.spans[clipped], of_run[clipped]),
+        ]
 
     def state(self, number: int) -> State:
         """Return what became of a footprint.
@@ -237,6 +257,65 @@ class FootprintSet:
         """
         epoch_index, place = self.locate(number)
         return State(self.states(epoch_index)[place])
+
+    def reason(self, number: int) -> str:
+        """Return the rule that decided on a footprint, with its numbers.
+
+        Raises
+        ------
+        InspectionError
+            If there is no such footprint.
+        """
+        epoch_index, place = self.locate(number)
+        return self.reasons(epoch_index, slice(place, place + 1))[0]
+
+    def reasons(self, epoch_index: int, which: slice = slice(None)) -> list[str]:
+        """Return the reasons of some footprints of an epoch, by default of all."""
+        config, products = self.job.config, self.products
+        found, verdicts = products.candidates[epoch_index], products.verdicts[epoch_index]
+        places = range(*which.indices(int(self.sizes[epoch_index])))
+        candidates = slice(places.start, min(places.stop, len(found)))
+        # Plain numbers: a table has up to tens of thousands of rows.
+        measures = (
+            verdicts.verdict, verdicts.by_hand, verdicts.fraction, verdicts.max_epochs,
+            products.counts.n_mean[epoch_index], found.good_area / found.area,
+        )  # fmt: skip
+        rows = zip(*(measure[candidates].tolist() for measure in measures), strict=True)
+        kept = products.streaks[epoch_index].kept
+        streaks = slice(max(places.start - len(found), 0), max(places.stop - len(found), 0))
+        return [_reason(config, *row) for row in rows] + [
+            "a straight line, kept by hand" if is_kept else
+            "a straight line among the deviating pixels"
+            for is_kept in kept[streaks]
+        ]  # fmt: skip
+
+    def verdict(self, number: int) -> str:
+        """Return the verdict on a footprint, as in the table of footprints.
+
+        Raises
+        ------
+        InspectionError
+            If there is no such footprint.
+        """
+        epoch_index, place = self.locate(number)
+        return VERDICTS[self.verdicts(epoch_index)[place]]
+
+    def verdicts(self, epoch_index: int) -> npt.NDArray[np.uint8]:
+        """Return the verdicts on the footprints of an epoch, in the order of their numbers.
+
+        Returns
+        -------
+        ndarray of uint8
+            ``(footprint,)`` values of `Verdict`; a streak that is kept is persistent.
+        """
+        kept = np.array(self.products.streaks[epoch_index].kept, np.bool_)
+        of_streaks = np.where(kept, Verdict.PERSISTENT, Verdict.STREAK).astype(np.uint8)
+        return np.concatenate([self.products.verdicts[epoch_index].verdict, of_streaks])
+
+    def decided_manually(self, epoch_index: int) -> npt.NDArray[np.bool_]:
+        """Return ``(footprint,)`` which footprints of an epoch a person has decided on."""
+        kept = np.array(self.products.streaks[epoch_index].kept, np.bool_)
+        return np.concatenate([self.products.verdicts[epoch_index].by_hand, kept])
 
 
 def _runs_of(
@@ -253,3 +332,25 @@ def _runs_of(
     run = np.searchsorted(starts, y * width + x, side="right") - 1
     inside = (run >= 0) & (spans.y[run] == y) & (x < spans.x1[run])
     return places, np.where(inside, run, -1)
+
+
+def _reason(
+    config: CompareWarpConfig,
+    verdict: int,
+    by_hand: bool,
+    fraction: float,
+    maximum: int,
+    n_mean: float,
+    good: float,
+) -> str:
+    """Say in one line which rule decided, or that none did."""
+    if verdict == Verdict.PREFILTERED:
+        return f"{good:.3f} of its area is unmasked, not more than {config.prefilter_ratio:g}"
+    rule = f"{fraction:.3f} of its area deviates in at most {maximum} of {n_mean:.1f} epochs"
+    if by_hand:
+        return f"{'clipped' if verdict == Verdict.CLIPPED else 'kept'} by hand; {rule}"
+    if verdict == Verdict.PERSISTENT:
+        return f"{rule}, not more than {config.spatial_threshold:g}"
+    if verdict == Verdict.PROTECTED:
+        return f"{rule}, but it lies inside a bright source"
+    return f"{rule}, more than {config.spatial_threshold:g}"

@@ -1,7 +1,6 @@
 """What a run makes, and how to run."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,24 +9,25 @@ import numpy as np
 import numpy.typing as npt
 
 from ..algorithm.coadd import Coadd, make_coadd
-from ..algorithm.difference import EDGE, NO_DATA, difference_of_epoch
-from ..algorithm.mask_planes import bits
+from ..algorithm.difference import EDGE, NO_DATA, chi_of_difference, difference_of_epoch
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
+from ..algorithm.products import Inputs, Job, Products
 from ..algorithm.psf import combine_kernels, missing_psf
-from ..algorithm.spans import Spans
-from ..algorithm.stages import Inputs, Products, coadd_settings, run_stages
+from ..algorithm.stages import run_stages
+from ..algorithm.steps import coadd_settings, finish_coadd
 from ..algorithm.template import Template
 from ..algorithm.warps import EpochId, WarpStack
 from ..config.knobs import CompareWarpConfig
 from ..errors import PsfError
+from .contributors import Contributors
 from .footprint_table import make_footprint_table
 from .footprints import FootprintSet
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["CompareWarpResult", "run"]
+__all__ = ["CompareWarpResult", "run", "run_job"]
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
         ``(epoch,)`` factors of the matched warps' variances to use instead of
         measuring them; NaN means 1.
     overrides : mapping of FootprintKey to {"clip", "keep"}, optional
-        Decisions by hand, which go before the rules.
+        Manual decisions, which take precedence over the rules.
     bright_objects : ndarray of bool, optional
         ``(y, x)`` pixels to mark on the coadd, if the config asks for it.
 
@@ -65,13 +65,28 @@ def run(
     StackError
         If no warp of the stack can be used.
     """
-    config = CompareWarpConfig() if config is None else config
     factors = None if variance_scale is None else np.asarray(variance_scale, np.float64)
-    given = Inputs(
-        stack, config, factors, bright_objects=bright_objects, overrides=dict(overrides or {}),
-        progress=progress or no_progress,
+    job = Job(
+        stack, CompareWarpConfig() if config is None else config, dict(overrides or {}), factors,
+        bright_objects,
     )  # fmt: skip
-    return CompareWarpResult(stack, config, run_stages(given))
+    return run_job(job, progress)
+
+
+def run_job(job: Job, progress: Progress | None = None) -> "CompareWarpResult":
+    """Do as `run` with all that decides on the result in one piece.
+
+    Parameters
+    ----------
+    job : Job
+    progress : callable, optional
+
+    Raises
+    ------
+    StackError
+        If no warp of the stack can be used.
+    """
+    return CompareWarpResult(job, run_stages(Inputs(job, progress=progress or no_progress)))
 
 
 class CompareWarpResult:
@@ -79,15 +94,15 @@ class CompareWarpResult:
 
     Parameters
     ----------
-    stack : WarpStack
-        What was run on.
-    config : CompareWarpConfig
-        The settings of the run.
+    job : Job
+        What was run on, and with what settings.
     products : Products
         What the stages made.
 
     Attributes
     ----------
+    stack : WarpStack
+    config : CompareWarpConfig
     template : Template
         Model of the static sky: image, variance and mask.
     coadd : Coadd
@@ -102,10 +117,19 @@ class CompareWarpResult:
         ``(y, x)`` number of usable matched warps.
     """
 
-    def __init__(self, stack: WarpStack, config: CompareWarpConfig, products: Products) -> None:
-        self.stack = stack
-        self.config = config
+    def __init__(self, job: Job, products: Products) -> None:
+        self.job = job
         self.products = products
+
+    @property
+    def stack(self) -> WarpStack:
+        """The warps."""
+        return self.job.stack
+
+    @property
+    def config(self) -> CompareWarpConfig:
+        """The settings of the run."""
+        return self.job.config
 
     @property
     def template(self) -> Template:
@@ -145,34 +169,39 @@ class CompareWarpResult:
     @cached_property
     def footprints(self) -> "Table":
         """A table with a row for every candidate, and for every streak."""
-        return make_footprint_table(self.stack, self.config, self.products)
+        return make_footprint_table(self.footprint_set)
 
     @cached_property
     def footprint_set(self) -> FootprintSet:
         """The footprints by number, key and pixel."""
-        return FootprintSet(self.stack.epochs, self.products)
+        return FootprintSet(self.job, self.products)
 
-    def chi(self, epoch_index: int) -> npt.NDArray[np.float32]:
+    def chi(
+        self, epoch_index: int, rows: slice = slice(None), columns: slice = slice(None)
+    ) -> npt.NDArray[np.float32]:
         """Return the warp difference of one epoch in units of its standard deviation.
+
+        Parameters
+        ----------
+        epoch_index : int
+        rows, columns : slice
+            Part of the patch, by default all of it; without a step.
 
         Returns
         -------
         ndarray of float32
-            ``(y, x)``; NaN everywhere for an epoch that is not compared.
+            ``(rows, columns)``; NaN everywhere for an epoch that is not compared.
         """
-        made = self.products
+        products = self.products
         epoch_index = self._checked(epoch_index)
-        if not made.compared[epoch_index]:
-            return np.full(self.stack.shape, np.nan, np.float32)
-        image, variance = difference_of_epoch(
-            self.stack, epoch_index, *made.filled, made.variance_scale[epoch_index],
-            made.difference_terms,
+        if not products.compared[epoch_index]:
+            return np.full_like(products.filled[0][rows, columns], np.nan)
+        return chi_of_difference(
+            *difference_of_epoch(
+                self.stack, epoch_index, products.filled, products.variance_scale[epoch_index],
+                products.difference_terms, rows, columns,
+            )
         )  # fmt: skip
-        # In place: fresh memory costs more than the arithmetic.
-        with np.errstate(divide="ignore", invalid="ignore"):
-            np.sqrt(variance, out=variance)
-            np.divide(image, variance, out=image)
-        return image.astype(np.float32, copy=False)
 
     def labels(self, epoch_index: int) -> npt.NDArray[np.int32]:
         """Return the ids of the footprints of one epoch as an image.
@@ -183,7 +212,7 @@ class CompareWarpResult:
             ``(y, x)`` ids as in `footprints`, 0 elsewhere. Where a streak
             covers candidates, theirs are shown.
         """
-        return self.footprint_set.labels(self._checked(epoch_index), self.stack.shape)
+        return self.footprint_set.labels(self._checked(epoch_index))
 
     def clipped(self, epoch_index: int) -> npt.NDArray[np.bool_]:
         """Return the ``(y, x)`` pixels that are clipped from one direct warp."""
@@ -216,6 +245,11 @@ class CompareWarpResult:
         areas = [spans.area for spans in self.products.direct_masks.clipped]
         return np.where(self.weights > 0, areas, 0) / (self.stack.shape[0] * self.stack.shape[1])
 
+    @cached_property
+    def contribution(self) -> Contributors:
+        """Which epochs go into which pixels of the coadd, with clipping and without."""
+        return Contributors.of(self.config, self.products)
+
     def contributors(self, y: int, x: int) -> tuple[EpochId, ...]:
         """Return the ids of the epochs whose values went into one coadd pixel.
 
@@ -224,14 +258,7 @@ class CompareWarpResult:
         y, x : int
             Array indices.
         """
-        planes = self.coadd.mask_planes
-        bad = bits(planes, (*self.config.bad_planes, "CLIPPED"))
-        bad &= ~bits(planes, self.config.removed_planes)
-        image = self.stack.direct.image[:, y : y + 1][:, 0, x]
-        mask = self.products.direct_masks.rows(
-            y, y + 1, np.ascontiguousarray(self.stack.direct.mask[:, y : y + 1])
-        )[:, 0, x]
-        used = (self.weights > 0) & np.isfinite(image) & (mask & bad == 0)
+        used = self.contribution.pixel(y, x).used
         return tuple(
             epoch for epoch, is_used in zip(self.stack.epochs, used, strict=True) if is_used
         )
@@ -282,10 +309,15 @@ class CompareWarpResult:
         return combine_kernels(kernels, self.weights[indices])
 
     def unclipped(self) -> Coadd:
-        """Return the coadd of the same warps with nothing clipped, to compare with."""
-        masks = self.products.direct_masks
-        nothing = replace(masks, clipped=[Spans.empty()] * len(masks.clipped))
-        return make_coadd(nothing, coadd_settings(self.config))
+        """Return the coadd of the same warps with nothing clipped, to compare with.
+
+        It is finished as the coadd is. A result of an inspection has it at hand.
+        """
+        products = self.products
+        stacked = products.unclipped
+        if stacked is None:
+            stacked = make_coadd(products.direct_masks.unclipped(), coadd_settings(self.config))
+        return finish_coadd(self.job, stacked)
 
     @cached_property
     def messages(self) -> tuple[str, ...]:
@@ -319,7 +351,7 @@ class CompareWarpResult:
                 f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided by "
                 "hand is gone"
             )
-        if self.config.mask_bright_objects and not made.bright_objects_marked:
+        if self.config.mask_bright_objects and self.job.bright_objects is None:
             messages.append("bright objects are not marked on the coadd: no catalogue was given")
         n_compared = int(made.compared.sum())
         if n_compared <= 2:

@@ -1,7 +1,7 @@
 """What differs between two settings: footprints newly clipped or kept, and area per epoch."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from ..algorithm.compiled import kernel
 from ..algorithm.footprints import Candidates
-from ..algorithm.overrides import Decision, FootprintKey, candidate_keys, streak_keys
+from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
+from ..algorithm.products import Products
 from ..algorithm.spans import Spans
-from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
-from ..algorithm.warps import EpochId
 from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError
 from ..inspection.inspection import Inspection
@@ -77,7 +76,7 @@ def compare_results(before: CompareWarpResult, after: CompareWarpResult) -> Chan
             f"results of {was.n_epochs} epochs of {was.shape} and of {now.n_epochs} epochs of "
             f"{now.shape} cannot be compared: both must be of the same epochs and shape"
         )
-    return _compare(now.epochs, before.products, after.products)
+    return _compare(before.footprint_set, after.footprint_set)
 
 
 def compare_settings(
@@ -100,22 +99,21 @@ def compare_settings(
     InspectionError
         If the setting needs another look at the images.
     """
-    after = inspection.result.products
+    after = inspection.result
     before = clipping_at(inspection, config, overrides, progress)
-    return _compare(inspection.stack.epochs, before, after)
+    return _compare(FootprintSet(replace(after.job, config=config), before), after.footprint_set)
 
 
-def _compare(epochs: Sequence[EpochId], before: Products, after: Products) -> Changes:
+def _compare(before: FootprintSet, after: FootprintSet) -> Changes:
     """Compare two runs on one stack."""
     from astropy.table import Table
 
+    epochs = after.job.stack.epochs
     rows = []
     areas = np.zeros((4, len(epochs)), np.int64)
-    sets = FootprintSet(epochs, before), FootprintSet(epochs, after)
     for index, epoch in enumerate(epochs):
-        old = _Fates.of(epoch, index, before, int(sets[0].first[index]))
-        new = _Fates.of(epoch, index, after, int(sets[1].first[index]))
-        to_old, to_new = _partners(before, after, index)
+        old, new = _Outcomes.of(before, index), _Outcomes.of(after, index)
+        to_old, to_new = _partners(before.products, after.products, index)
         for change, here, there, partner in (
             ("newly clipped", new, old, to_old),
             ("newly kept", old, new, to_new),
@@ -132,7 +130,8 @@ def _compare(epochs: Sequence[EpochId], before: Products, after: Products) -> Ch
                     (change, epoch, index, key.y, key.x, key.streak, here.area[number], *ids)
                 )
         areas[:, index] = _areas(
-            before.direct_masks.clipped[index], after.direct_masks.clipped[index]
+            before.products.direct_masks.clipped[index],
+            after.products.direct_masks.clipped[index],
         )
     names = (
         "change", "epoch", "epoch_index", "y", "x", "streak", "area", "id_before", "id_after",
@@ -142,7 +141,7 @@ def _compare(epochs: Sequence[EpochId], before: Products, after: Products) -> Ch
 
 
 @dataclass(frozen=True)
-class _Fates:
+class _Outcomes:
     """The footprints of one epoch, candidates before streaks, and which are clipped."""
 
     first: int
@@ -151,18 +150,13 @@ class _Fates:
     clipped: npt.NDArray[np.bool_]
 
     @classmethod
-    def of(cls, epoch: EpochId, index: int, made: Products, first: int) -> "_Fates":
-        found, streaks = made.candidates[index], made.streaks[index]
+    def of(cls, footprints: FootprintSet, index: int) -> "_Outcomes":
+        found, streaks = footprints.products.candidates[index], footprints.products.streaks[index]
         return cls(
-            first,
-            candidate_keys(epoch, found) + streak_keys(epoch, streaks),
+            int(footprints.first[index]),
+            footprints.keys_of_epoch(index),
             np.concatenate([found.area, np.array([s.area for s in streaks.groups], np.int64)]),
-            np.concatenate(
-                [
-                    made.verdicts[index].verdict == Verdict.CLIPPED,
-                    ~np.array(streaks.kept, np.bool_),
-                ]
-            ),
+            np.isin(footprints.verdicts(index), (Verdict.CLIPPED, Verdict.STREAK)),
         )
 
 

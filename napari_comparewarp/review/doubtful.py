@@ -146,7 +146,7 @@ def knife_edges(result: CompareWarpResult, relative: float = KNIFE_EDGE) -> npt.
 
 def _ruled(result: CompareWarpResult) -> Pool:
     """Return the candidates whose verdict is that of the temporal and spatial rules."""
-    pool = pool_candidates(result.products)
+    pool = pool_candidates(result.footprint_set)
     by_rule = np.isin(pool.verdict, (Verdict.CLIPPED, Verdict.PERSISTENT)) & ~pool.by_hand
     return pool[by_rule & ~pool.inside_source]
 

@@ -5,14 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ..algorithm.coadd import DirectMasks, make_coadd
-from ..algorithm.difference import difference_rows
-from ..algorithm.overrides import streak_keys
+from ..algorithm.coadd import make_coadd
 from ..algorithm.spans import Spans, paint
-from ..algorithm.stages import Products, coadd_settings
-from ..algorithm.verdicts import Verdict
-from ..algorithm.warps import Cube, EpochId, Warps
-from ..result.footprints import State
+from ..algorithm.steps import coadd_settings
+from ..algorithm.warps import Cube, Warps
 from ..result.result import CompareWarpResult
 
 __all__ = ["Evidence", "Stamp", "gather_evidence"]
@@ -165,17 +161,18 @@ def gather_evidence(
         If there is no such footprint.
     """
     made, stack = result.products, result.stack
-    epoch_index, number = result.footprint_set.locate(footprint_id)
-    spans = result.footprint_set.pixels(footprint_id)[1]
-    peak = _peak(made, stack.epochs[epoch_index], epoch_index, number)
-    stamp = _place(spans, peak, stack.shape, margin, smallest, largest)
+    epoch_index, spans = result.footprint_set.pixels(footprint_id)
+    key = result.footprint_set.key(footprint_id)
+    stamp = _place(spans, (key.y, key.x), stack.shape, margin, smallest, largest)
     rows, columns = stamp.rows, stamp.columns
     direct = Warps(
         _cut(stack.direct.image, stamp),
         _cut(stack.direct.variance, stamp),
         _cut(stack.direct.mask, stamp),
     )
-    chi = stamp.padded(_chi(result, stamp))
+    chi = stamp.padded(
+        np.stack([result.chi(epoch, rows, columns) for epoch in range(stack.n_epochs)])
+    )
     warp = stamp.padded(np.asarray(direct.image))
     template = stamp.padded(result.template.image[rows, columns])
     coadd = stamp.padded(result.coadd.image[rows, columns])
@@ -192,22 +189,13 @@ def gather_evidence(
         template=template,
         coadd=coadd,
         unclipped=unclipped,
-        states=np.stack([_states(made, epoch, stamp) for epoch in range(stack.n_epochs)]),
+        states=np.stack([_states(result, epoch, stamp) for epoch in range(stack.n_epochs)]),
         clipped=clipped,
         footprint=footprint,
         limits=_limits(warp, template, coadd, unclipped),
         peak_chi=_largest_deviations(chi[:, footprint]),
         is_clipped=np.any(clipped[:, footprint], axis=1),
     )
-
-
-def _peak(made: Products, epoch: EpochId, epoch_index: int, number: int) -> tuple[int, int]:
-    """Return the most deviating pixel of a candidate, or the middle of a streak."""
-    found, streaks = made.candidates[epoch_index], made.streaks[epoch_index]
-    if number < len(found):
-        return int(found.peak[number, 0]), int(found.peak[number, 1])
-    key = streak_keys(epoch, streaks)[number - len(found)]
-    return key.y, key.x
 
 
 def _place(
@@ -234,66 +222,25 @@ def _cut(cube: Cube, stamp: Stamp) -> npt.NDArray:
     return np.stack([cube[epoch, stamp.rows][:, stamp.columns] for epoch in range(cube.shape[0])])
 
 
-def _chi(result: CompareWarpResult, stamp: Stamp) -> npt.NDArray[np.float32]:
-    """Return the differences of all epochs in sigma, ``(epoch, rows, columns)``."""
-    made, stack = result.products, result.stack
-    rows = stamp.rows
-    # A further term may look at whole rows.
-    cut = slice(None) if made.difference_terms else stamp.columns
-    template, template_variance = (np.ascontiguousarray(plane[rows, cut]) for plane in made.filled)
-    shape = (rows.stop - rows.start, stamp.columns.stop - stamp.columns.start)
-    chi = np.full((stack.n_epochs, *shape), np.nan, np.float32)
-    difference, variance = np.empty_like(template), np.empty_like(template)
-    for epoch in np.flatnonzero(made.compared):
-        row = int(stack.partner[epoch])
-        warp, spread = (
-            np.ascontiguousarray(plane[row, rows][:, cut])
-            for plane in (stack.matched.image, stack.matched.variance)
-        )
-        difference_rows(
-            warp, spread, template, template_variance, made.variance_scale[epoch], difference,
-            variance,
-        )  # fmt: skip
-        for term in made.difference_terms:
-            term.apply(row, rows.start, difference, variance)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            values = difference / np.sqrt(variance)
-        chi[epoch] = values[:, stamp.columns] if made.difference_terms else values
-    return chi
-
-
 def _unclipped(result: CompareWarpResult, stamp: Stamp, direct: Warps) -> npt.NDArray[np.float32]:
     """Return the coadd of a stamp with nothing clipped, ``(rows, columns)``."""
-    masks = result.products.direct_masks
-    small = DirectMasks(
-        replace(result.stack, direct=direct), masks.weights,
-        np.ascontiguousarray(masks.flags[:, stamp.rows, stamp.columns]),
-        [Spans.empty()] * len(masks.clipped), masks.bad_planes,
+    if result.products.unclipped is not None or result.config.interpolate:
+        # At hand, or filled from pixels that may lie beyond the stamp.
+        return result.unclipped().image[stamp.rows, stamp.columns]
+    masks = result.products.direct_masks.unclipped()
+    small = replace(
+        masks, stack=replace(result.stack, direct=direct),
+        flags=np.ascontiguousarray(masks.flags[:, stamp.rows, stamp.columns]),
     )  # fmt: skip
     return make_coadd(small, coadd_settings(result.config)).image
 
 
-def _states(made: Products, epoch: int, stamp: Stamp) -> npt.NDArray[np.uint8]:
-    """Return the footprint states of an epoch in a stamp; what is clipped hides what is not."""
+def _states(result: CompareWarpResult, epoch_index: int, stamp: Stamp) -> npt.NDArray[np.uint8]:
+    """Return the footprint states of an epoch in a stamp."""
     states = np.zeros((stamp.size, stamp.size), np.uint8)
-    found, verdicts = made.candidates[epoch], made.verdicts[epoch]
-    by_verdict = np.array([State[verdict.name] for verdict in Verdict], np.uint8)
-    state = by_verdict[verdicts.verdict]
-    clips = verdicts.verdict == Verdict.CLIPPED
-    state[verdicts.by_hand & clips] = State.CLIPPED_BY_HAND
-    state[verdicts.by_hand & ~clips] = State.KEPT_BY_HAND
-    spans, run = stamp.cut(found.spans)
-    group = found.group[run]
-    kept, clipped = ((spans[which], state[group[which]]) for which in (~clips[group], clips[group]))
-    lines = [
-        (stamp.cut(region)[0], State.KEPT_BY_HAND if is_kept else State.STREAK)
-        for region, is_kept in zip(
-            made.streaks[epoch].groups, made.streaks[epoch].kept, strict=True
-        )
-    ]
-    # In the order of `draw_states`.
-    for part, values in (kept, *lines, clipped):
-        paint(part.y, part.x0, part.x1, np.broadcast_to(np.uint8(values), len(part)), states)
+    for spans, values in result.footprint_set.layers_of_states(epoch_index):
+        part, run = stamp.cut(spans)
+        paint(part.y, part.x0, part.x1, values[run], states)
     return states
 
 

@@ -1,7 +1,7 @@
 """One sentence in plain words on what became of a footprint, and which rule decided."""
 
 from ..algorithm.margins import epochs_needed
-from ..algorithm.stages import Products
+from ..algorithm.products import Products
 from ..algorithm.verdicts import Verdict
 from ..config.knobs import CompareWarpConfig
 from ..result.result import CompareWarpResult

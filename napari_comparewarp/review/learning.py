@@ -161,8 +161,8 @@ def propose_thresholds(
     if unknown or not knobs:
         raise InspectionError(f"knobs {list(knobs)}: choose from {', '.join(KNOBS)}")
     result = inspection.result
-    config, made = result.config, result.products
-    everything = pool_candidates(made)
+    config = result.config
+    everything = pool_candidates(result.footprint_set)
     usable = everything.by_hand & everything.candidates.stays & ~everything.inside_source
     left_out = int((everything.by_hand & ~usable).sum()) + sum(
         key.streak for key in inspection.overrides

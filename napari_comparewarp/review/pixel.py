@@ -4,13 +4,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
-from ..algorithm.difference import difference_rows
-from ..algorithm.mask_planes import bits, decode
+from ..algorithm.mask_planes import decode
 from ..algorithm.psf import psf_sigma
-from ..algorithm.spans import Spans
-from ..algorithm.verdicts import Verdict, effective_maximum
+from ..algorithm.verdicts import effective_maximum
 from ..algorithm.warps import EpochId
 from ..errors import PsfError
 from ..result.result import CompareWarpResult
@@ -176,95 +173,42 @@ def inspect_pixel(result: CompareWarpResult, y: int, x: int) -> PixelReport:
 
 def _epochs(result: CompareWarpResult, y: int, x: int) -> tuple[EpochPixel, ...]:
     """Return the pixel in every epoch."""
-    stack, made = result.stack, result.products
+    stack = result.stack
     planes = result.coadd.mask_planes
-    bad = bits(planes, (*result.config.bad_planes, "CLIPPED"))
-    bad &= ~bits(planes, result.config.removed_planes)
-    rows = slice(y, y + 1)
-    image, variance = (
-        cube[:, rows][:, 0, x] for cube in (stack.direct.image, stack.direct.variance)
-    )
-    mask = made.direct_masks.rows(y, y + 1, np.ascontiguousarray(stack.direct.mask[:, rows]))[
-        :, 0, x
-    ]
-    used = (result.weights > 0) & np.isfinite(image) & (mask & bad == 0)
-    shares = np.where(used, result.weights, 0.0)
+    direct = result.contribution.pixel(y, x)
+    rows, column = slice(y, y + 1), slice(x, x + 1)
+    shares = np.where(direct.used, result.weights, 0.0)
     shares = shares / (shares.sum() or 1.0)
-    matched = [cube[:, rows] for cube in (stack.matched.image, stack.matched.variance)]
+    footprints = result.footprint_set
+    matched = [cube[:, rows][:, 0, x] for cube in (stack.matched.image, stack.matched.variance)]
     matched_mask = stack.matched.mask[:, rows][:, 0, x]
     epochs = []
-    first = 1
     for index, epoch in enumerate(stack.epochs):
         row = int(stack.partner[index])
-        footprint, verdict = _footprint(result, index, y, x)
+        footprint = footprints.at(index, y, x)
         epochs.append(
             EpochPixel(
                 epoch=epoch,
                 epoch_index=index,
-                value=float(image[index]),
-                sigma=_root(variance[index]),
-                planes=decode(planes, mask[index]),
-                matched_value=float(matched[0][row, 0, x]) if row >= 0 else np.nan,
-                matched_sigma=_root(matched[1][row, 0, x]) if row >= 0 else np.nan,
+                value=float(direct.image[index]),
+                sigma=_root(direct.variance[index]),
+                planes=decode(planes, direct.mask[index]),
+                matched_value=float(matched[0][row]) if row >= 0 else np.nan,
+                matched_sigma=_root(matched[1][row]) if row >= 0 else np.nan,
                 matched_planes=decode(stack.mask_planes, matched_mask[row]) if row >= 0 else (),
-                chi=_chi(result, index, y, x, matched[0][row], matched[1][row]),
-                footprint=None if footprint is None else first + footprint,
-                verdict=verdict,
-                in_coadd=bool(used[index]),
+                chi=float(result.chi(index, rows, column)[0, 0]),
+                footprint=footprint,
+                verdict="" if footprint is None else footprints.verdict(footprint),
+                in_coadd=bool(direct.used[index]),
                 left_out=_left_out(
-                    result.weights[index], image[index], decode(planes, mask[index] & bad)
+                    result.weights[index],
+                    direct.image[index],
+                    decode(planes, direct.rejected[index]),
                 ),
                 share=float(shares[index]),
             )
         )
-        first += len(made.candidates[index]) + len(made.streaks[index].groups)
     return tuple(epochs)
-
-
-def _chi(
-    result: CompareWarpResult,
-    index: int,
-    y: int,
-    x: int,
-    image: npt.NDArray[np.float32],
-    variance: npt.NDArray[np.float32],
-) -> float:
-    """Return the difference of an epoch in units of its sigma, from one row of its matched warp."""
-    made = result.products
-    if not made.compared[index]:
-        return np.nan
-    difference, spread = np.empty_like(image), np.empty_like(variance)
-    difference_rows(
-        image, variance, made.filled[0][y : y + 1], made.filled[1][y : y + 1],
-        made.variance_scale[index], difference, spread,
-    )  # fmt: skip
-    for term in made.difference_terms:
-        term.apply(int(result.stack.partner[index]), y, difference, spread)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return float(difference[0, x] / np.sqrt(spread[0, x]))
-
-
-def _footprint(result: CompareWarpResult, index: int, y: int, x: int) -> tuple[int | None, str]:
-    """Return which footprint of an epoch holds the pixel, counted from 0, and its verdict."""
-    made = result.products
-    found, streaks = made.candidates[index], made.streaks[index]
-    run = _run_at(found.spans, y, x)
-    if run is not None:
-        group = int(found.group[run])
-        return group, Verdict(made.verdicts[index].verdict[group]).name.lower()
-    # The later of two streaks is painted over the earlier one in the label images.
-    for number in reversed(range(len(streaks.groups))):
-        if _run_at(streaks.groups[number], y, x) is not None:
-            verdict = Verdict.PERSISTENT if streaks.kept[number] else Verdict.STREAK
-            return len(found) + number, verdict.name.lower()
-    return None, ""
-
-
-def _run_at(spans: Spans, y: int, x: int) -> int | None:
-    """Return the run that holds a pixel."""
-    first, last = np.searchsorted(spans.y, (y, y + 1))
-    hit = np.flatnonzero((spans.x0[first:last] <= x) & (x < spans.x1[first:last]))
-    return int(first + hit[0]) if hit.size else None
 
 
 def _left_out(weight: float, value: np.float32, planes: tuple[str, ...]) -> str:

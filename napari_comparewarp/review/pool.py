@@ -8,7 +8,6 @@ import numpy.typing as npt
 from ..algorithm.counts import Counts
 from ..algorithm.footprints import Candidates
 from ..algorithm.spans import Spans
-from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict, Verdicts, decide
 from ..config.knobs import CompareWarpConfig
 from ..result.footprints import FootprintSet
@@ -76,11 +75,11 @@ class Pool:
         return np.where(self.by_hand, self.verdict, ruled) == Verdict.CLIPPED
 
 
-def pool_candidates(made: Products) -> Pool:
-    """Return the candidates of all epochs of a run, in the order of their ids."""
+def pool_candidates(footprints: FootprintSet) -> Pool:
+    """Return the candidates of all epochs of a run, in the order of their numbers."""
+    made = footprints.products
     sizes = [len(found) for found in made.candidates]
-    first = FootprintSet((), made).first
-    ids = [start + np.arange(size) for start, size in zip(first, sizes, strict=True)]
+    ids = [start + np.arange(size) for start, size in zip(footprints.first, sizes, strict=True)]
     counts = Counts(
         made.counts.epoch_count,
         (np.concatenate(made.counts.n_mean),),

@@ -7,11 +7,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from ..algorithm.coadd import DirectMasks
-from ..algorithm.mask_planes import bits
 from ..algorithm.parallel import Progress, for_each, no_progress
 from ..algorithm.psf import FixedPsf, missing_psf, sigma_of_moments
-from ..algorithm.spans import Spans, gather
+from ..algorithm.spans import Spans
+from ..result.contributors import Contributors
 from ..result.result import CompareWarpResult
 
 if TYPE_CHECKING:
@@ -101,65 +100,23 @@ def map_psf_size(
     """
     if not source_threshold > 0:
         raise ValueError(f"source_threshold = {source_threshold}; it must be above 0 sigma")
-    sight = _Contributions.of(result)
-    clipped = Spans.union_of(sight.clipping)
-    ratio, messages = _ratio(result, sight, clipped, progress)
+    contribution = result.contribution
+    clipped = _clipped_pixels(contribution)
+    ratio, messages = _ratio(result, contribution, clipped, progress)
     peaks, labels = _find_sources(result, source_threshold)
-    sources = _crossed(result, sight, clipped, peaks, labels, ratio, progress)
+    sources = _crossed(result, contribution, clipped, peaks, labels, ratio, progress)
     return PsfMap(ratio, sources, len(peaks), messages)
 
 
-@dataclass(frozen=True)
-class _Contributions:
-    """Which visits go into pixels of the coadd, with clipping and without.
-
-    Attributes
-    ----------
-    masks, unclipped : DirectMasks
-        The masks of the direct warps as they are, and with nothing clipped.
-    bad : int
-        Mask bits that keep a value out.
-    """
-
-    masks: DirectMasks
-    unclipped: DirectMasks
-    bad: int
-
-    @classmethod
-    def of(cls, result: CompareWarpResult) -> "_Contributions":
-        """Take from a result what decides on its contributors."""
-        masks, planes = result.products.direct_masks, result.coadd.mask_planes
-        bad = bits(planes, (*result.config.bad_planes, "CLIPPED"))
-        bad &= ~bits(planes, result.config.removed_planes)
-        return cls(masks, masks.unclipped(), bad)
-
-    @property
-    def clipping(self) -> list[Spans]:
-        """For each visit that is not skipped, the pixels that are clipped."""
-        pairs = zip(self.masks.clipped, self.masks.weights, strict=True)
-        return [spans for spans, weight in pairs if weight > 0]
-
-    def at(self, where: Spans) -> tuple[BoolArray, BoolArray]:
-        """Return ``(epoch, pixel)`` who contributes, and who would if nothing were clipped."""
-        warps = self.masks.stack.direct
-        image, mask, flags = (
-            gather(plane, where) for plane in (warps.image, warps.mask, self.masks.flags)
-        )
-        usable = np.isfinite(image[:, 0]) & (self.masks.weights > 0)[:, np.newaxis]
-        with_clip, without = (
-            usable & (masks.pixels(where, mask, flags)[:, 0] & self.bad == 0)
-            for masks in (self.masks, self.unclipped)
-        )
-        return with_clip, without
-
-    def plane(self, epoch: int) -> BoolArray:
-        """Return the ``(y, x)`` pixels that a visit would go into if nothing were clipped."""
-        image = self.masks.stack.direct.image[epoch]
-        return np.isfinite(image) & (self.unclipped.epoch(epoch) & self.bad == 0)
+def _clipped_pixels(contribution: Contributors) -> Spans:
+    """Return the pixels that are clipped from some warp that is not skipped."""
+    masks = contribution.masks
+    pairs = zip(masks.clipped, masks.weights, strict=True)
+    return Spans.union_of([spans for spans, weight in pairs if weight > 0])
 
 
 def _ratio(
-    result: CompareWarpResult, sight: _Contributions, clipped: Spans, progress: Progress
+    result: CompareWarpResult, contribution: Contributors, clipped: Spans, progress: Progress
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """Return the map of the change in size, and what it does not know."""
     stack, weights = result.stack, result.weights
@@ -186,8 +143,8 @@ def _ratio(
             varying.append((index, model))
 
     def work(where: Spans) -> None:
-        y, x = _coordinates(where)
-        counted = np.stack(sight.at(where))
+        y, x = where.coordinates()
+        counted = np.stack(contribution.at(where))
         sums = fixed @ counted
         for index, model in varying:
             moments = weights[index] * model.moments(y, x)
@@ -198,7 +155,7 @@ def _ratio(
 
     for_each(work, clipped.pieces(PIECE_PIXELS), "PSF size", progress)
     for index in unknown:
-        ratio[sight.plane(index)] = np.nan
+        ratio[contribution.plane(index, clipped=False)] = np.nan
     return ratio, tuple(messages)
 
 
@@ -241,7 +198,7 @@ def _find_sources(
 
 def _crossed(
     result: CompareWarpResult,
-    sight: _Contributions,
+    contribution: Contributors,
     clipped: Spans,
     peaks: npt.NDArray[np.intp],
     labels: npt.NDArray[np.int32],
@@ -253,14 +210,14 @@ def _crossed(
 
     stack = result.stack
     touched = np.zeros(len(peaks) + 1, np.bool_)
-    touched[labels[_coordinates(clipped)]] = True
+    touched[labels[clipped.coordinates()]] = True
     touched[0] = False
     where = Spans.of_mask(touched[labels])
     goes_in, is_clipped = np.zeros((2, stack.n_epochs, len(peaks) + 1), np.bool_)
 
     def work(part: Spans) -> None:
-        source = labels[_coordinates(part)]
-        kept, all_of_them = sight.at(part)
+        source = labels[part.coordinates()]
+        kept, all_of_them = contribution.at(part)
         for epoch in range(stack.n_epochs):
             goes_in[epoch, source[kept[epoch]]] = True
             is_clipped[epoch, source[all_of_them[epoch] & ~kept[epoch]]] = True
@@ -268,7 +225,7 @@ def _crossed(
     for_each(work, where.pieces(PIECE_PIXELS), "sources", progress)
     cut = goes_in & is_clipped
     crossed = np.flatnonzero(cut.any(axis=0))
-    of_pixel, values = labels[_coordinates(where)], ratio[_coordinates(where)]
+    of_pixel, values = labels[where.coordinates()], ratio[where.coordinates()]
     order = np.argsort(of_pixel, kind="stable")
     ends = np.searchsorted(of_pixel[order], (crossed, crossed + 1))
     inside = [values[order[start:stop]] for start, stop in ends.T]
@@ -286,11 +243,3 @@ def _crossed(
         if unit:
             table[name].info.unit = unit
     return table
-
-
-def _coordinates(spans: Spans) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return y and x of the pixels of a region, row by row."""
-    length = (spans.x1 - spans.x0).astype(np.intp)
-    before = np.cumsum(length) - length
-    x = np.arange(length.sum()) + np.repeat(spans.x0 - before, length)
-    return np.repeat(spans.y.astype(np.intp), length), x

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from ..algorithm.coadd import DirectMasks
 from ..algorithm.mask_planes import bits
 from ..algorithm.parallel import Progress, for_each, no_progress
+from ..algorithm.products import Products
 from ..algorithm.spans import Spans, gather
-from ..algorithm.stages import Products
 from ..algorithm.verdicts import Verdict
 from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError
@@ -128,7 +128,7 @@ def verdict_sensitivity(
     columns, column_here = _axis(
         config, "spatial_threshold", _SPATIAL if spatial is None else spatial
     )
-    pool = pool_candidates(made)
+    pool = pool_candidates(result.footprint_set)
     pixels = _measure_candidates(made, progress)
     streaks = _measure_streaks(made)
     # Sums over the candidates of each epoch, which stand one after the other in the pool.

@@ -1,18 +1,19 @@
 """What would be clipped at other settings, without the coadd that would follow."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from ..algorithm import stages
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
-from ..algorithm.stages import STAGES, Inputs, Products, first_stage, run_stages, stage_index
+from ..algorithm.products import Inputs, Products
+from ..algorithm.stages import first_stage, run_stages, stage_index
 from ..config.knobs import CompareWarpConfig, knob_facts
 from ..errors import InspectionError
 from ..inspection.inspection import Inspection
 from ..result.result import CompareWarpResult
 
 __all__ = ["clipping_at", "clipping_from"]
-
-_FIRST, _LAST = stage_index("candidates"), stage_index("clipping")
 
 
 def clipping_at(
@@ -76,7 +77,7 @@ def clipping_from(
             f"{floor:g} sigma on; it must not be lower"
         )
     for name in config.differences(result.config):
-        if stage_index(knob_facts(name)["stage"]) < _FIRST:
+        if stage_index(knob_facts(name)["stage"]) < stage_index("candidates"):
             raise InspectionError(
                 f"{name} = {getattr(config, name)!r}: it is read before the candidates are found; "
                 "set it on the inspection, or run with it, to see what it does"
@@ -86,5 +87,9 @@ def clipping_from(
     if list(overrides.items()) != list(kept.items()):
         # The decisions that hold now have changed both streaks and verdicts.
         first = min(first, stage_index("streaks"))
-    given = Inputs(result.stack, config, overrides=overrides, progress=progress)
-    return run_stages(given, result.products, STAGES[first : _LAST + 1])
+    job = replace(result.job, config=config, overrides=overrides)
+    return run_stages(
+        Inputs(job, progress=progress),
+        result.products,
+        stages.STAGES[first : stage_index("clipping") + 1],
+    )

@@ -13,7 +13,8 @@ from inputs import load_stack
 from measure import peak_memory
 
 import napari_comparewarp as cw
-from napari_comparewarp.algorithm.stages import STAGES, Inputs, run_stages
+from napari_comparewarp.algorithm.products import Inputs, Job
+from napari_comparewarp.algorithm.stages import STAGES, run_stages
 
 #: Bytes that each stage must read or write for every pixel of every epoch; the
 #: other stages work on lists of candidates.
@@ -39,7 +40,7 @@ class StageTime:
 
 def time_stages(stack: cw.WarpStack) -> list[StageTime]:
     """Run all stages, one after the other, and time each."""
-    given, made, result = Inputs(stack, cw.CompareWarpConfig()), None, []
+    given, made, result = Inputs(Job(stack)), None, []
     pixels = stack.n_epochs * stack.shape[0] * stack.shape[1]
     for stage in STAGES:
         start, cpu = time.perf_counter(), time.process_time()

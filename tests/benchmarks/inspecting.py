@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 import napari_comparewarp as cw
-from napari_comparewarp.algorithm.stages import STAGES, Inputs, run_stages
+from napari_comparewarp.algorithm.products import Inputs, Job
+from napari_comparewarp.algorithm.stages import STAGES, run_stages
 
 #: Values that each slider goes through, up and down again.
 SLIDERS = {
@@ -66,12 +67,12 @@ def _in_parts(inspection: cw.Inspection, knob: str) -> tuple[list[float], list[f
     extra = cw.CompareWarpConfig.model_fields[knob].json_schema_extra
     first, coadd = names.index(extra["stage"]), names.index("coadd")
     made = inspection.result.products
-    given = Inputs(inspection.stack, inspection.config)
+    given = Inputs(Job(inspection.stack, inspection.config))
     decided, stacked = [], []
     for value in _positions(knob):
         config = given.config.replace(**{knob: value})
         was_given, before = given, made
-        given = Inputs(inspection.stack, config)
+        given = Inputs(Job(inspection.stack, config))
         start = time.perf_counter()
         made = run_stages(given, made, STAGES[first:coadd])
         decided.append(time.perf_counter() - start)

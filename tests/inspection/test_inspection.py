@@ -361,7 +361,7 @@ def cancelling(stage, inspection, monkeypatch):
         )
         for each in STAGES
     ]
-    monkeypatch.setattr("napari_comparewarp.inspection.inspection.STAGES", tuple(stages))
+    monkeypatch.setattr("napari_comparewarp.algorithm.stages.STAGES", tuple(stages))
     return begun
 
 

@@ -61,7 +61,7 @@ knob_changes = st.fixed_dictionaries(
 def test_any_settings_read_back_to_the_bit(tmp_path_factory, result, changes):
     changed = cw.CompareWarpConfig(**changes)
     path = tmp_path_factory.mktemp("any") / "coadd.fits"
-    cw.CompareWarpResult(result.stack, changed, result.products).write(path)
+    cw.CompareWarpResult(replace(result.job, config=changed), result.products).write(path)
     assert read_config(path) == changed
 
 
@@ -94,7 +94,7 @@ def test_the_inputs_stand_in_a_table_with_their_checksums(result, coadd_path):
 
 def test_ids_that_are_text_stay_text(result):
     stack = replace(result.stack, epochs=("7", "a", "é", "z", 1), inputs=())
-    table = inputs_table(cw.CompareWarpResult(stack, result.config, result.products))
+    table = inputs_table(cw.CompareWarpResult(replace(result.job, stack=stack), result.products))
     assert list(table["epoch"]) == ["7", "a", r"\xe9", "z", "1"]
 
 

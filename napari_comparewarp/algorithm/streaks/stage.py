@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...config.knobs import CompareWarpConfig
-from ..difference import DifferenceTerm, difference_of_epoch
+from ..difference import DifferenceTerm, chi_of_difference, difference_of_epoch
 from ..footprints import Candidates
 from ..mask_planes import bits
 from ..parallel import Progress, for_each, no_progress
@@ -48,8 +48,7 @@ class StreakFootprints:
 
 def find_streak_footprints(
     stack: WarpStack,
-    template_image: npt.NDArray[np.float32],
-    template_variance: npt.NDArray[np.float32],
+    template: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
     variance_scale: npt.NDArray[np.float64],
     compared: npt.NDArray[np.bool_],
     candidates: Sequence[Candidates],
@@ -64,8 +63,8 @@ def find_streak_footprints(
     Parameters
     ----------
     stack : WarpStack
-    template_image, template_variance : ndarray of float32
-        ``(y, x)`` template, holes filled.
+    template : tuple of ndarray of float32
+        ``(y, x)`` image and variance of the template, holes filled.
     variance_scale : ndarray
         ``(epoch,)`` factors of the matched warps' variances.
     compared : ndarray of bool
@@ -91,7 +90,7 @@ def find_streak_footprints(
         if not compared[epoch] or not len(candidates[epoch]):
             return StreakFootprints.none()
         difference, variance = difference_of_epoch(
-            stack, epoch, template_image, template_variance, variance_scale[epoch], terms
+            stack, epoch, template, variance_scale[epoch], terms
         )
         row = int(stack.partner[epoch])
         mask = stack.matched.mask[row]
@@ -111,8 +110,7 @@ def find_streak_footprints(
             inside = lies_inside(found, group, count, protected)
         half_widths = disc_half_widths(int(config.streak_grow_sigma * stack.psf_sigma[row]))
         groups, peaks, union = [], [], Spans.empty()
-        with np.errstate(divide="ignore", invalid="ignore"):
-            chi = np.abs(difference) / np.sqrt(variance)
+        chi = np.abs(chi_of_difference(difference, variance))
         for number in np.flatnonzero(~inside):
             core = found[group == number]
             grown = core.grown(half_widths, stack.shape)

@@ -39,7 +39,7 @@ class CandidatePoints:
     @classmethod
     def of(cls, result: CompareWarpResult) -> "CandidatePoints":
         """Return the candidates of a result."""
-        pool = pool_candidates(result.products)
+        pool = pool_candidates(result.footprint_set)
         cumulative, n_mean = pool.counts.cumulative[0], pool.counts.n_mean[0]
         # The sum of the counts: each pixel stands in all columns but the first `count`.
         pixels = cumulative[:, -1]

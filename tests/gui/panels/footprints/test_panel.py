@@ -194,7 +194,7 @@ def test_a_decision_is_made_and_taken_back_with_keys_and_buttons(panel, session,
     assert "Kept by hand; the rules would clip it" in panel.sentence.text()
     assert panel.decisions.text() == "1 decided by hand"
     panel.undo.click()
-    qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "epoch count")
+    qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "rule")
     panel.redo.click()
     qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "hand")
     press(panel, qtbot, "u")
