@@ -1,19 +1,22 @@
-"""What can be made of a result, and where it goes: checked before the work, written after it."""
+"""What can be made of a result, and where it goes: checked before the work, written after it.
+
+`PRODUCTS` is the one list. The options of the command line, the export section
+of the window and the products of a batch are made from it: another product is
+a writer, and an entry there.
+"""
 
 import os
-import pkgutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .algorithm.parallel import Progress
-    from .algorithm.warps import EpochId
     from .inspection.inspection import Inspection
     from .result.result import CompareWarpResult
 
-__all__ = ["OPTIONS", "PRODUCTS", "Outputs", "Product", "write_lsst_config"]
+__all__ = ["PRODUCTS", "Outputs", "Product", "Source"]
 
 #: Bytes of a footprint in each kind of file, measured on simulated nights.
 _ROW = {".ecsv": 250, ".fits": 250, ".reg": 500}
@@ -32,6 +35,26 @@ _INSPECTION, _INSPECTION_ENTRY = 2_000, 220
 
 
 @dataclass(frozen=True)
+class Source:
+    """What products are made of.
+
+    Attributes
+    ----------
+    result : CompareWarpResult
+    inspection : Inspection or None
+        Where the result is from, if it is from one.
+    """
+
+    result: "CompareWarpResult"
+    inspection: "Inspection | None" = None
+
+
+#: Writes a product to a path, and may replace what is there. It may return what the
+#: products after it are to be made of.
+Writer = Callable[[Source, Path, bool], Source | None]
+
+
+@dataclass(frozen=True)
 class Product:
     """One thing that can be written.
 
@@ -39,45 +62,204 @@ class Product:
     ----------
     title : str
         What it is, for a form.
-    option : str
-        Of `comparewarp run`; empty where there is none.
     endings : tuple of str
         What its file may be called, the usual first; empty for a folder.
-    writer : str
-        Where the function is that writes it, called with what it is made of,
-        the path, and whether it may replace what is there.
+    write : callable
+        Called with a `Source`, the path, and whether it may replace what is
+        there.
+    size : callable
+        Called with the result and the path; about how many bytes it takes. A
+        compressed coadd: at most.
+    options : tuple of str
+        Of `comparewarp run`; empty where there is none.
+    help : str
+        What the option does.
+    required : bool
+        Whether that option must be given.
+    suffix : str
+        What its name adds to that of the coadd.
+    chosen : bool
+        Whether the window proposes to write it.
+    in_batch : str or None
+        What a batch adds to the name of a patch to name it; None: a batch does
+        not make it.
+    pattern : str
+        Of a folder, the files that are part of the product.
+    part : callable or None
+        Of a folder with a file for each epoch, the path of one.
     """
 
     title: str
-    option: str
     endings: tuple[str, ...]
-    writer: str
+    write: Writer
+    size: Callable[["CompareWarpResult", Path], int]
+    options: tuple[str, ...] = ()
+    help: str = ""
+    required: bool = False
+    suffix: str = ""
+    chosen: bool = False
+    in_batch: str | None = None
+    pattern: str = "*"
+    part: Callable[[Path, Any], Path] | None = field(default=None)
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder of files."""
+        return not self.endings
+
+    def files(self, path: Path, epochs: Sequence[Any]) -> list[Path]:
+        """Return the files that it consists of, or would replace.
+
+        Parameters
+        ----------
+        path : Path
+            Where it is.
+        epochs : sequence
+            Ids of the epochs.
+        """
+        if not self.is_folder:
+            return [path]
+        if self.part is not None:
+            return [self.part(path, epoch) for epoch in epochs]
+        return sorted(path.iterdir()) if path.is_dir() else []
+
+
+# The writers are imported where they are used: what one needs is not loaded for the others,
+# and the command line reads this list before it knows what it is asked for.
+
+
+def _save_inspection(source: Source, path: Path, overwrite: bool) -> Source:
+    """Save an inspection, and return the result that belongs to what was saved."""
+    inspection = source.inspection
+    assert inspection is not None
+    result = inspection.result
+    inspection.save(path, overwrite)
+    # A change may land meanwhile; the other products must not belong to other settings.
+    while inspection.result is not result or inspection.config != result.config:
+        result = inspection.result
+        inspection.save(path, overwrite=True)
+    return Source(result, inspection)
+
+
+def _size_of_inspection(result: "CompareWarpResult", path: Path) -> int:
+    return _INSPECTION + _INSPECTION_ENTRY * len(result.stack.inputs)
+
+
+def _write_coadd(source: Source, path: Path, overwrite: bool) -> None:
+    source.result.write(path, overwrite)
+
+
+def _size_of_coadd(result: "CompareWarpResult", path: Path) -> int:
+    stack = result.stack
+    pixels = stack.shape[0] * stack.shape[1]
+    # IMAGE, MASK and VARIANCE are words of four bytes, NIMAGE of two.
+    return 14 * pixels + (8 * -(-stack.n_epochs // 64) * pixels if result.config.input_map else 0)
+
+
+def _write_masks(source: Source, path: Path, overwrite: bool) -> None:
+    from .result.files import write_masks
+
+    write_masks(source.result, path, overwrite)
+
+
+def _mask_of(folder: Path, epoch: Any) -> Path:
+    from .io.write import mask_path
+
+    return mask_path(folder, epoch)
+
+
+def _size_of_masks(result: "CompareWarpResult", path: Path) -> int:
+    stack = result.stack
+    return int(4 * stack.shape[0] * stack.shape[1] * stack.n_epochs * _MASK_RATIO)
+
+
+def _write_footprints(source: Source, path: Path, overwrite: bool) -> None:
+    from .result.files import write_footprints
+
+    write_footprints(source.result, path, overwrite)
+
+
+def _write_regions(source: Source, path: Path, overwrite: bool) -> None:
+    from .result.files import write_regions
+
+    write_regions(source.result, path, overwrite)
+
+
+def _size_of_rows(result: "CompareWarpResult", path: Path) -> int:
+    # Counted without the table, which takes longer than all else here.
+    return _ROW[path.suffix.lower()] * len(result.footprint_set)
+
+
+def _write_lsst_config(source: Source, path: Path, overwrite: bool) -> None:
+    from .result.files import write_lsst_config
+
+    write_lsst_config(source.result, path, overwrite)
+
+
+def _size_of_lsst_config(result: "CompareWarpResult", path: Path) -> int:
+    return len(result.config.to_lsst())
+
+
+def _write_pictures(source: Source, path: Path, overwrite: bool) -> None:
+    from .report.pictures import write_debug_products
+
+    write_debug_products(source.result, path, overwrite)
+
+
+def _size_of_pictures(result: "CompareWarpResult", path: Path) -> int:
+    return _PICTURES + 2 * result.stack.shape[0] * result.stack.shape[1]
+
+
+def _write_report(source: Source, path: Path, overwrite: bool) -> None:
+    from .report.page import write_report
+
+    inspection, result = source.inspection, source.result
+    # Only an inspection remembers what a sheet of sensitivities needs.
+    is_present = inspection is not None and inspection.result is result
+    write_report(inspection if is_present and inspection else result, path, overwrite)
+
+
+def _size_of_report(result: "CompareWarpResult", path: Path) -> int:
+    return _REPORT
 
 
 #: By name, in the order in which they are written.
 PRODUCTS: Mapping[str, Product] = {
     "inspection": Product(
-        "settings and decisions", "", (".json",), "inspection.inspection:Inspection.save"
+        "settings and decisions", (".json",), _save_inspection, _size_of_inspection,
+        suffix="_inspection", chosen=True,
     ),
     "coadd": Product(
-        "coadd", "-o", (".fits", ".fits.fz", ".fits.gz", ".fit"), "io.write:write_coadd"
+        "coadd", (".fits", ".fits.fz", ".fits.gz", ".fit"), _write_coadd, _size_of_coadd,
+        options=("-o", "--output"), help="The coadd, FITS.", required=True, chosen=True,
+        in_batch=".fits",
     ),
-    "masks": Product("masks of the warps", "--masks", (), "io.write:write_masks"),
+    "masks": Product(
+        "masks of the warps", (), _write_masks, _size_of_masks,
+        options=("--masks",), help="Write the masks of the direct warps.", suffix="_masks",
+        in_batch="_masks", pattern="clipped_*.fits.fz", part=_mask_of,
+    ),
     "footprints": Product(
-        "footprint table", "--footprints", (".ecsv", ".fits"), "io.write:write_footprints"
+        "footprint table", (".ecsv", ".fits"), _write_footprints, _size_of_rows,
+        options=("--footprints",), help="Write the candidates, .ecsv or .fits.",
+        suffix="_footprints", chosen=True, in_batch=".ecsv",
     ),
-    "regions": Product("DS9 regions", "--regions", (".reg",), "io.regions_file:write_regions"),
+    "regions": Product(
+        "DS9 regions", (".reg",), _write_regions, _size_of_rows,
+        options=("--regions",), help="Write DS9 regions, .reg.", suffix="_footprints",
+        chosen=True, in_batch=".reg",
+    ),
     "lsst_config": Product(
-        "LSST config override", "--lsst-config", (".py",), "outputs:write_lsst_config"
+        "LSST config override", (".py",), _write_lsst_config, _size_of_lsst_config,
+        options=("--lsst-config",), help="Write the settings as an LSST override file, .py.",
+        suffix="_lsst_config",
     ),
     "debug_products": Product(
-        "pictures of each step", "--debug-products", (), "report.pictures:write_debug_products"
+        "pictures of each step", (), _write_pictures, _size_of_pictures,
+        options=("--debug-products",), help="Write a picture of each step.", suffix="_pictures",
     ),
-    "report": Product("report", "", (".html",), "report.page:write_report"),
+    "report": Product("report", (".html",), _write_report, _size_of_report, suffix="_report"),
 }  # fmt: skip
-
-#: How the command line calls the products.
-OPTIONS: Mapping[str, str] = {name: product.option for name, product in PRODUCTS.items()}
 
 
 class Outputs:
@@ -94,9 +276,7 @@ class Outputs:
             name: path for name in PRODUCTS if (path := paths.get(name)) is not None
         }
 
-    def check(
-        self, inputs: Iterable[Path], overwrite: bool, names: Mapping[str, str] = OPTIONS
-    ) -> None:
+    def check(self, inputs: Iterable[Path], overwrite: bool, names: str = "options") -> None:
         """Refuse outputs that cannot be written, or would cost something that is there.
 
         Parameters
@@ -105,7 +285,7 @@ class Outputs:
             Files and folders that must be left alone.
         overwrite : bool
             Existing files may be replaced.
-        names : mapping of str to str
+        names : {"options", "titles"}
             What the user calls the products.
 
         Raises
@@ -119,39 +299,32 @@ class Outputs:
         kept = {path.resolve() for path in inputs}
         taken: dict[Path, str] = {}
         for name, path in self.paths.items():
-            called, place = names[name], path.resolve()
+            product, place = PRODUCTS[name], path.resolve()
+            called = product.title if names == "titles" else "".join(product.options[:1])
             if place in kept:
                 raise OutputError(f"{path}: {called} is one of the inputs; give another name")
             if place in taken:
                 raise OutputError(f"{path}: both {taken[place]} and {called}; give two names")
             taken[place] = called
-            endings = PRODUCTS[name].endings
-            if not endings:
-                _check_folder(name, called, path, overwrite)
+            if product.is_folder:
+                _check_folder(product, called, path, overwrite)
                 continue
-            if not path.name.lower().endswith(endings):
-                raise OutputError(f"{path}: {called} takes {', '.join(endings)}")
+            if not path.name.lower().endswith(product.endings):
+                raise OutputError(f"{path}: {called} takes {', '.join(product.endings)}")
             check_output(path, overwrite)
 
-    def existing(self, epochs: Sequence["EpochId"]) -> list[Path]:
+    def existing(self, epochs: Sequence[Any]) -> list[Path]:
         """Return the files that are there and that writing would replace.
 
         Parameters
         ----------
         epochs : sequence
-            Ids of the epochs whose masks are written.
+            Ids of the epochs.
         """
-        from .io.write import mask_path
-
-        there = []
-        for name, path in self.paths.items():
-            if name == "masks":
-                there += [file for e in epochs if os.path.lexists(file := mask_path(path, e))]
-            elif not PRODUCTS[name].endings and path.is_dir():
-                there += sorted(path.iterdir())
-            elif PRODUCTS[name].endings and os.path.lexists(path):
-                there.append(path)
-        return there
+        files = [
+            file for name, path in self.paths.items() for file in PRODUCTS[name].files(path, epochs)
+        ]
+        return [file for file in files if os.path.lexists(file)]
 
     def expected_bytes(self, result: "CompareWarpResult") -> dict[str, int]:
         """Return about how large each product will be, in bytes; a compressed coadd, at most.
@@ -160,48 +333,22 @@ class Outputs:
         ----------
         result : CompareWarpResult
         """
-        stack, config = result.stack, result.config
-        pixels = stack.shape[0] * stack.shape[1]
-        # IMAGE, MASK and VARIANCE are words of four bytes, NIMAGE of two.
-        coadd = 14 * pixels + (8 * -(-stack.n_epochs // 64) * pixels if config.input_map else 0)
-        made = result.products
-        # Counted without the table, which takes longer than all else here.
-        rows = sum(
-            len(found) + len(streaks.groups)
-            for found, streaks in zip(made.candidates, made.streaks, strict=True)
-        )
-        sizes = {
-            "inspection": _INSPECTION + _INSPECTION_ENTRY * len(stack.inputs),
-            "coadd": coadd,
-            "masks": int(4 * pixels * stack.n_epochs * _MASK_RATIO),
-            "lsst_config": len(config.to_lsst()),
-            "debug_products": _PICTURES + 2 * pixels,
-            "report": _REPORT,
-        }
-        for name in ("footprints", "regions"):
-            if name in self.paths:
-                sizes[name] = _ROW[self.paths[name].suffix.lower()] * rows
-        return {name: sizes[name] for name in self.paths}
+        return {name: PRODUCTS[name].size(result, path) for name, path in self.paths.items()}
 
     def write(
-        self,
-        result: "CompareWarpResult",
-        overwrite: bool,
-        progress: "Progress | None" = None,
-        inspection: "Inspection | None" = None,
+        self, source: Source, overwrite: bool, progress: "Progress | None" = None
     ) -> list[Path]:
         """Write the products, each whole or not at all, and return where they are.
 
         Parameters
         ----------
-        result : CompareWarpResult
+        source : Source
+            With an inspection, if its settings and decisions are wanted.
         overwrite : bool
             Existing files may be replaced.
         progress : callable, optional
             Called as ``progress(title, done, total)`` before each product; what
             it raises stops the work.
-        inspection : Inspection, optional
-            Where the result is from, if its settings and decisions are wanted.
 
         Raises
         ------
@@ -212,63 +359,18 @@ class Outputs:
             product = PRODUCTS[name]
             if progress is not None:
                 progress(product.title, done, len(self.paths))
-            if name == "inspection":
-                assert inspection is not None
-                result = _save(inspection, path, overwrite)
-                continue
-            source: CompareWarpResult | Inspection = result
-            if name == "report" and inspection is not None and inspection.result is result:
-                # Only an inspection remembers what a sheet of sensitivities needs.
-                source = inspection
-            write = pkgutil.resolve_name(f"{__package__}.{product.writer}")
-            write(source, path, overwrite)
+            source = product.write(source, path, overwrite) or source
         return list(self.paths.values())
 
 
-def _save(inspection: "Inspection", path: Path, overwrite: bool) -> "CompareWarpResult":
-    """Save an inspection, and return the result that belongs to what was saved."""
-    result = inspection.result
-    inspection.save(path, overwrite)
-    # A change may land meanwhile; the other products must not belong to other settings.
-    while inspection.result is not result or inspection.config != result.config:
-        result = inspection.result
-        inspection.save(path, overwrite=True)
-    return result
-
-
-def write_lsst_config(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
-    """Write the settings of a run as an override file of the LSST pipelines.
-
-    Parameters
-    ----------
-    result : CompareWarpResult
-    path : Path
-        Ends in ``.py``.
-    overwrite : bool
-
-    Raises
-    ------
-    OutputError
-    """
-    from .errors import OutputError
-    from .io.atomic import replacing
-
-    if path.suffix.lower() != ".py":
-        raise OutputError(f"{path}: an LSST config override is written as .py")
-    with replacing(path, overwrite) as temporary:
-        temporary.write_text(result.config.to_lsst())
-
-
-def _check_folder(name: str, called: str, folder: Path, overwrite: bool) -> None:
+def _check_folder(product: Product, called: str, folder: Path, overwrite: bool) -> None:
     """Refuse a folder that cannot be made, or whose files would be replaced."""
     from .errors import OutputError
-    from .io.write import mask_path
 
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; {called} takes a folder")
     if not folder.resolve().parent.is_dir():
         raise OutputError(f"{folder}: there is no folder {folder.parent}")
-    files = mask_path(folder, "*").name if name == "masks" else "*"
-    there = next(folder.glob(files), None)
+    there = next(folder.glob(product.pattern), None)
     if there is not None and not overwrite:
         raise OutputError(f"{there} exists; say --overwrite to replace it")

@@ -8,7 +8,8 @@ from stacks import stack
 
 import napari_comparewarp as cw
 from napari_comparewarp.errors import OutputError
-from napari_comparewarp.outputs import PRODUCTS, Outputs, write_lsst_config
+from napari_comparewarp.outputs import PRODUCTS, Outputs, Source
+from napari_comparewarp.result.files import write_lsst_config
 
 FOLDER = {"masks": "masks", "debug_products": "pictures"}
 
@@ -16,6 +17,10 @@ FOLDER = {"masks": "masks", "debug_products": "pictures"}
 @pytest.fixture(scope="module")
 def inspection():
     return cw.Inspection(stack(n_epochs=6, shape=(256, 256)))
+
+
+def source_of(inspection):
+    return Source(inspection.result, inspection)
 
 
 def all_in(folder, without=()):
@@ -34,7 +39,7 @@ def test_every_product_is_written_and_then_found_to_exist(inspection, tmp_path):
     epochs = inspection.stack.epochs
     assert outputs.existing(epochs) == []
     written = outputs.write(
-        inspection.result, False, lambda title, done, total: seen.append((done, total)), inspection
+        source_of(inspection), False, lambda title, done, total: seen.append((done, total))
     )
     assert set(written) == set(outputs.paths.values())
     assert all(path.exists() for path in written)
@@ -46,7 +51,7 @@ def test_every_product_is_written_and_then_found_to_exist(inspection, tmp_path):
 def test_sizes_are_known_about_before(inspection, tmp_path):
     outputs = all_in(tmp_path, without=["debug_products", "report"])
     expected = outputs.expected_bytes(inspection.result)
-    outputs.write(inspection.result, False, inspection=inspection)
+    outputs.write(source_of(inspection), False)
     for name in ("coadd", "lsst_config", "inspection"):
         size = outputs.paths[name].stat().st_size
         assert size / 2 < expected[name] < size * 2, name
@@ -57,20 +62,20 @@ def test_sizes_are_known_about_before(inspection, tmp_path):
 
 def test_what_exists_is_replaced_only_if_asked(inspection, tmp_path):
     outputs = all_in(tmp_path, without=["debug_products", "report"])
-    outputs.write(inspection.result, False, inspection=inspection)
+    outputs.write(source_of(inspection), False)
     for name, path in outputs.paths.items():
         with pytest.raises(OutputError, match="exists"):
-            Outputs({name: path}).write(inspection.result, False, inspection=inspection)
+            Outputs({name: path}).write(source_of(inspection), False)
         with pytest.raises(OutputError, match="exists"):
             Outputs({name: path}).check([], overwrite=False)
     outputs.check([], overwrite=True)
-    outputs.write(inspection.result, True, inspection=inspection)
+    outputs.write(source_of(inspection), True)
 
 
 def test_messages_call_the_products_as_the_user_does(tmp_path):
     outputs = Outputs({"coadd": tmp_path / "a.png"})
-    with pytest.raises(OutputError, match="the coadd takes"):
-        outputs.check([], overwrite=True, names={"coadd": "the coadd"})
+    with pytest.raises(OutputError, match="png: coadd takes"):
+        outputs.check([], overwrite=True, names="titles")
 
 
 def test_progress_can_stop_the_work_between_two_products(inspection, tmp_path):
@@ -80,7 +85,7 @@ def test_progress_can_stop_the_work_between_two_products(inspection, tmp_path):
 
     outputs = Outputs({"coadd": tmp_path / "a.fits", "regions": tmp_path / "a.reg"})
     with pytest.raises(CancelledError):
-        outputs.write(inspection.result, False, stop)
+        outputs.write(source_of(inspection), False, stop)
     assert [path.name for path in tmp_path.iterdir()] == ["a.fits"]
 
 
@@ -96,7 +101,7 @@ def test_what_changes_while_it_is_saved_is_saved_again_for_all_products(tmp_path
 
     monkeypatch.setattr(cw.Inspection, "save", save_and_change)
     paths = {"inspection": tmp_path / "a.json", "lsst_config": tmp_path / "a.py"}
-    Outputs(paths).write(before, False, inspection=inspection)
+    Outputs(paths).write(Source(before, inspection), False)
     assert json.loads(paths["inspection"].read_text())["config"]["chi_threshold"] == 5
     assert "config.detect.thresholdValue = 5.0" in paths["lsst_config"].read_text()
 

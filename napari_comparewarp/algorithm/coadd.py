@@ -126,6 +126,13 @@ class DirectMasks:
                 result[epoch] = mask[epoch]
         return result
 
+    @property
+    def clipped_fraction(self) -> npt.NDArray[np.float64]:
+        """``(epoch,)`` fraction of the patch that is clipped."""
+        areas = [spans.area for spans in self.clipped]
+        height, width = self.stack.shape
+        return np.where(self.weights > 0, areas, 0) / (height * width)
+
     def unclipped(self) -> "DirectMasks":
         """Return the masks as they are where nothing is clipped."""
         return replace(self, clipped=(Spans.empty(),) * len(self.clipped))

@@ -40,6 +40,8 @@ class Job:
     bright_objects : ndarray of bool or None
         ``(y, x)`` pixels of bright objects, marked on the coadd if the config
         asks for it.
+    catalogue : str
+        Path of the catalogue that these are from, empty if they are from none.
     """
 
     stack: WarpStack
@@ -47,6 +49,7 @@ class Job:
     overrides: Mapping[FootprintKey, Decision] = field(default_factory=dict)
     variance_scale: FloatArray | None = None
     bright_objects: npt.NDArray[np.bool_] | None = None
+    catalogue: str = ""
 
 
 @dataclass(frozen=True)

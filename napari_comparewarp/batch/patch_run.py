@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .._version import __version__
 from ..errors import CompareWarpWarning, OutputError
 from ..io.atomic import replacing
+from ..outputs import PRODUCTS, Outputs, Source
 from .plan import Patch
 
 if TYPE_CHECKING:
@@ -79,10 +80,8 @@ def make_patch(patch: Patch) -> Summary:
     StackError, OutputError
         As `read_stack`, `run` and the writers do.
     """
-    from ..io.read import read_stack
-    from ..io.regions_file import write_regions
-    from ..io.write import write_coadd, write_footprints, write_masks
-    from ..result.result import run
+    from ..io.job import read_job
+    from ..result.result import run_job
 
     try:
         patch.output.mkdir(parents=True, exist_ok=True)
@@ -91,26 +90,18 @@ def make_patch(patch: Patch) -> Summary:
         raise OutputError(f"{patch.output}: cannot be written to: {error.strerror}") from error
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CompareWarpWarning)
-        stack = read_stack(patch.source, psf_sigma=patch.psf_sigma, memory=patch.memory)
-        result = run(stack, patch.config)
-    writers = {
-        "coadd": write_coadd,
-        "masks": write_masks,
-        "footprints": write_footprints,
-        "regions": write_regions,
-    }
+        job = read_job(patch.source, patch.config, psf_sigma=patch.psf_sigma, memory=patch.memory)
+        result = run_job(job)
     _mark(patch).touch()
-    for product, place in patch.products.items():
-        writers[product](result, place, overwrite=True)
-    verdicts = result.footprints["verdict"]
+    Outputs(patch.products).write(Source(result), overwrite=True)
     warned = [" ".join(str(item.message).split()) for item in caught]
     summary = Summary(
-        epochs=stack.n_epochs,
-        candidates=len(verdicts),
-        clipped=int((verdicts == "clipped").sum()),
+        epochs=job.stack.n_epochs,
+        candidates=result.footprint_set.n_candidates,
+        clipped=result.footprint_set.n_clipped,
         notes=(*warned, *result.messages),
     )
-    receipt = _receipt(patch, stack, summary)
+    receipt = _receipt(patch, job.stack, summary)
     with replacing(patch.receipt_path, overwrite=True) as temporary:
         temporary.write_text(json.dumps(receipt, indent=1) + "\n", "utf-8")
     _mark(patch).unlink(missing_ok=True)
@@ -156,13 +147,11 @@ def finished(patch: Patch) -> Summary | None:
 
 def _receipt(patch: Patch, stack: "WarpStack", summary: Summary) -> dict[str, Any]:
     """Return what is noted of a patch that was made, for `finished`."""
-    from ..io.write import mask_path
-
     # Of what was read, not of what is there by now.
     checksums = {item.path: item.sha256 for item in stack.inputs}
-    files = {product: [place] for product, place in patch.products.items()}
-    if patch.masks:
-        files["masks"] = [mask_path(patch.products["masks"], epoch) for epoch in stack.epochs]
+    files = {
+        name: PRODUCTS[name].files(place, stack.epochs) for name, place in patch.products.items()
+    }
     return {
         **_settings(patch),
         "inputs": {

@@ -5,14 +5,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from ..config.knobs import CompareWarpConfig
 from ..errors import ConfigError, StackError
 from ..io.sources import find_sources
 from ..io.spool import parse_memory
+from ..outputs import PRODUCTS
 
 __all__ = ["Patch", "PlanError", "read_plan"]
+
+#: Products of a batch that a plan may leave out.
+OPTIONAL_PRODUCTS = tuple(
+    name for name, product in PRODUCTS.items()
+    if product.in_batch is not None and not product.required
+)  # fmt: skip
 
 #: Reads a file of settings.
 ConfigReader = Callable[[Path], CompareWarpConfig]
@@ -33,7 +40,7 @@ def _memory_size(memory: str | int) -> str | int:
     return memory
 
 
-class _Settings(BaseModel):
+class _Options(BaseModel):
     """What may stand in ``[defaults]``, and in a patch for itself."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -43,12 +50,16 @@ class _Settings(BaseModel):
     knobs: dict[str, Any] = {}
     psf_sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     memory: Annotated[str | int, AfterValidator(_memory_size)] | None = None
-    masks: bool | None = None
-    footprints: bool | None = None
-    regions: bool | None = None
 
 
-class _PatchEntry(_Settings):
+#: With a switch for each product that a plan may leave out.
+_Settings = create_model(
+    "_Settings", __base__=_Options,
+    **dict.fromkeys(OPTIONAL_PRODUCTS, (bool | None, None)),  # type: ignore[call-overload]
+)  # fmt: skip
+
+
+class _PatchEntry(_Settings):  # type: ignore[misc,valid-type]
     """One ``[[patch]]`` of the file."""
 
     name: Annotated[str, AfterValidator(_file_stem)]
@@ -59,7 +70,7 @@ class _PatchEntry(_Settings):
 class _PlanFile(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    defaults: _Settings = _Settings()
+    defaults: _Settings = _Settings()  # type: ignore[valid-type]
     patch: list[_PatchEntry] = Field(min_length=1)
 
 
@@ -82,8 +93,8 @@ class Patch(BaseModel):
     memory : str, int or None
         Memory that the work on the patch may take, bytes or text such as
         ``"2GB"``.
-    masks, footprints, regions : bool
-        What is written besides the coadd.
+    left_out : tuple of str
+        Products of a batch that are not written.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,9 +105,7 @@ class Patch(BaseModel):
     config: CompareWarpConfig
     psf_sigma: float | None = None
     memory: str | int | None = None
-    masks: bool = True
-    footprints: bool = True
-    regions: bool = True
+    left_out: tuple[str, ...] = ()
 
     @property
     def source(self) -> Path | tuple[Path, ...]:
@@ -111,16 +120,10 @@ class Patch(BaseModel):
     @property
     def products(self) -> dict[str, Path]:
         """Return the files and folders that are written, by what they are."""
-        places = {
-            "coadd": self.output / f"{self.name}.fits",
-            "masks": self.output / f"{self.name}_masks",
-            "footprints": self.output / f"{self.name}.ecsv",
-            "regions": self.output / f"{self.name}.reg",
-        }
         return {
-            product: place
-            for product, place in places.items()
-            if product == "coadd" or getattr(self, product)
+            name: self.output / f"{self.name}{product.in_batch}"
+            for name, product in PRODUCTS.items()
+            if product.in_batch is not None and name not in self.left_out
         }
 
     def input_files(self) -> list[Path]:
@@ -182,18 +185,20 @@ def read_plan(path: str | Path, read_config: ConfigReader) -> list[Patch]:
 
 
 def _patch(
-    folder: Path, defaults: _Settings, entry: _PatchEntry, read_config: ConfigReader
+    folder: Path, defaults: _Options, entry: _PatchEntry, read_config: ConfigReader
 ) -> Patch:
     """Return a patch with the defaults where it says nothing itself."""
     places = [entry.stack] if isinstance(entry.stack, str) else entry.stack
-    names = {"psf_sigma", "memory", "masks", "footprints", "regions"}
+    names = {"psf_sigma", "memory", *OPTIONAL_PRODUCTS}
     chosen = defaults.model_dump(include=names, exclude_none=True)
     chosen |= entry.model_dump(include=names, exclude_none=True)
+    left_out = tuple(name for name in OPTIONAL_PRODUCTS if not chosen.pop(name, True))
     patch = Patch(
         name=entry.name,
         stack=tuple(folder / place for place in places),
         output=folder / entry.output,
         config=_config(folder, defaults, entry, read_config),
+        left_out=left_out,
         **chosen,
     )
     for file in patch.input_files():
@@ -203,7 +208,7 @@ def _patch(
 
 
 def _config(
-    folder: Path, defaults: _Settings, entry: _PatchEntry, read_config: ConfigReader
+    folder: Path, defaults: _Options, entry: _PatchEntry, read_config: ConfigReader
 ) -> CompareWarpConfig:
     """Return the config of a patch: what it starts from, and the knobs set on top."""
     for settings in (defaults, entry):

@@ -1,11 +1,12 @@
 """`comparewarp report`: what a run found, and why, as one HTML page."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from .common import debug_option, overwrite_option, progress_bar, quiet_option
-from .stack import saved_inspection, stack_options
+from .stack import bright_objects_option, choose_stack, stack_options
 
 __all__ = ["report"]
 
@@ -22,53 +23,30 @@ _ENDINGS = (".html", ".htm")
     type=_PATH,
     help="Folder written by `simulate`: the report has the score as well.",
 )
+@bright_objects_option
 @overwrite_option
 @quiet_option
 @debug_option
-def report(
-    stack: tuple[Path, ...],
-    config_file: Path | None,
-    preset: str | None,
-    settings: tuple[str, ...],
-    psf_sigma: float | None,
-    memory: str | None,
-    output: Path,
-    truth: Path | None,
-    overwrite: bool,
-    quiet: bool,
-) -> None:
+def report(output: Path, truth: Path | None, overwrite: bool, quiet: bool, **words: Any) -> None:
     """Run on STACK and write a report with pictures, reasons and sensitivities.
 
     STACK is a folder, a list of FITS files, or a manifest; or an inspection
-    file, whose settings and decisions by hand are used. The report is one file
+    file, whose settings and manual decisions are used. The report is one file
     that needs no network.
     """
-    saved = saved_inspection(stack, config_file, preset, settings, psf_sigma)
-    if saved is None:
-        from .knobs import choose_config
-
-        config, overrides, factors = choose_config(config_file, preset, settings), {}, None
-    else:
-        config, overrides, factors = saved.config, saved.overrides, saved.variance_scale
+    choice = choose_stack(**words)
 
     from ..inspection.inspection import Inspection
-    from ..io.read import read_stack
-    from ..io.sources import find_sources
     from ..simulation.truth_files import read_truth
 
-    source = stack[0] if len(stack) == 1 else stack
-    inputs = saved.inputs if saved is not None else find_sources(source)
-    _check(output, [*stack, *(item.path for item in inputs)], overwrite)
+    _check(output, choice.inputs(), overwrite)
     known = None if truth is None else read_truth(truth)
-    if saved is None:
-        warps = read_stack(source, psf_sigma=psf_sigma, memory=memory)
-    else:
-        warps = saved.read_stack(memory)
+    job = choice.read()
 
     from ..report.page import write_report
 
     with progress_bar(quiet) as progress:
-        inspection = Inspection(warps, config, factors, overrides, progress)
+        inspection = Inspection.of_job(job, progress)
         write_report(inspection, output, overwrite, known, progress)
     if not quiet:
         click.echo(f"wrote {output}")

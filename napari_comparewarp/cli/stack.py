@@ -1,15 +1,19 @@
 """What commands that work on a stack share: its words, and the settings that go with it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from ..algorithm.parallel import Progress
+    from ..algorithm.products import Job
+    from ..config.knobs import CompareWarpConfig
     from ..io.inspection_file import SavedInspection
 
-__all__ = ["saved_inspection", "stack_options"]
+__all__ = ["StackChoice", "bright_objects_option", "choose_stack", "stack_options"]
 
 _PATH = click.Path(path_type=Path)
 
@@ -52,30 +56,99 @@ def stack_options(command: _Command) -> _Command:
     return command
 
 
-def saved_inspection(stack: tuple[Path, ...], *settings: object) -> "SavedInspection | None":
-    """Return the inspection that STACK names, if it names one.
+bright_objects_option = click.option(
+    "--bright-objects",
+    metavar="FILE",
+    type=_PATH,
+    help="Mark the bright objects of a catalogue or DS9 region file on the coadd.",
+)
 
-    Parameters
+
+@dataclass(frozen=True)
+class StackChoice:
+    """What the words of a command line ask to work on.
+
+    Attributes
     ----------
-    stack : tuple of Path
-    *settings : object
-        Values of the options that an inspection brings itself; true where given.
+    places : tuple of Path
+        As given.
+    config : CompareWarpConfig or None
+        None for an inspection, which brings its own.
+    saved : SavedInspection or None
+        The inspection that is named, if one is.
+    psf_sigma, memory : optional
+        See `read_stack`.
+    bright_objects : Path or None
+        A catalogue.
+    """
+
+    places: tuple[Path, ...]
+    config: "CompareWarpConfig | None"
+    saved: "SavedInspection | None"
+    psf_sigma: float | None
+    memory: str | None
+    bright_objects: Path | None
+
+    @property
+    def source(self) -> Path | tuple[Path, ...]:
+        """What `read_stack` and the window take."""
+        return self.places[0] if len(self.places) == 1 else self.places
+
+    def inputs(self) -> list[Path]:
+        """Return the files and folders that must be left alone.
+
+        Raises
+        ------
+        StackError
+            If there is nothing to read.
+        """
+        from ..io.sources import find_sources
+
+        if self.saved is not None:
+            return [*self.places, *(item.path for item in self.saved.inputs)]
+        return [*self.places, *(item.path for item in find_sources(self.source))]
+
+    def read(self, progress: "Progress | None" = None) -> "Job":
+        """Read all that decides on the result."""
+        from ..io.job import read_job
+
+        if self.saved is not None:
+            return self.saved.read_job(self.memory, progress, self.bright_objects)
+        return read_job(
+            self.source, self.config, psf_sigma=self.psf_sigma, memory=self.memory,
+            bright_objects=self.bright_objects, progress=progress,
+        )  # fmt: skip
+
+
+def choose_stack(
+    stack: tuple[Path, ...],
+    config_file: Path | None,
+    preset: str | None,
+    settings: tuple[str, ...],
+    psf_sigma: float | None,
+    memory: str | None,
+    bright_objects: Path | None = None,
+) -> StackChoice:
+    """Return what the options of `stack_options` ask for.
 
     Raises
     ------
     UsageError
         If settings are given beside an inspection.
-    StackError
-        If the inspection cannot be read.
+    StackError, ConfigError
+        If the inspection or the settings cannot be read.
     """
-    if len(stack) != 1 or stack[0].suffix.lower() != ".json":
-        return None
-    from ..io.inspection_file import read_inspection
+    if len(stack) == 1 and stack[0].suffix.lower() == ".json":
+        from ..io.inspection_file import read_inspection
 
-    saved = read_inspection(stack[0])
-    if any(settings):
-        raise click.UsageError(
-            f"{saved.path} is an inspection, which brings its own settings: leave out --config, "
-            "--preset, --set and --psf-sigma"
-        )
-    return saved
+        saved = read_inspection(stack[0])
+        if any((config_file, preset, settings, psf_sigma)):
+            raise click.UsageError(
+                f"{saved.path} is an inspection, which brings its own settings: leave out "
+                "--config, --preset, --set and --psf-sigma"
+            )
+        return StackChoice(stack, None, saved, None, memory, bright_objects)
+    from .knobs import choose_config
+
+    config = choose_config(config_file, preset, settings)
+    return StackChoice(stack, config, None, psf_sigma, memory, bright_objects)

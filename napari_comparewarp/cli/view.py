@@ -2,12 +2,12 @@
 
 import os
 import sys
-from pathlib import Path
+from typing import Any
 
 import click
 
 from .common import debug_option
-from .stack import saved_inspection, stack_options
+from .stack import bright_objects_option, choose_stack, stack_options
 
 __all__ = ["view"]
 
@@ -17,33 +17,21 @@ _INSTALL = 'pip install "napari-comparewarp[all]"'
 
 @click.command()
 @stack_options
+@bright_objects_option
 @debug_option
-def view(
-    stack: tuple[Path, ...],
-    config_file: Path | None,
-    preset: str | None,
-    settings: tuple[str, ...],
-    psf_sigma: float | None,
-    memory: str | None,
-) -> None:
+def view(**words: Any) -> None:
     """Open STACK in napari, to tune, look and export.
 
     STACK is a folder, a list of FITS files, or a manifest; or an inspection
-    file, which brings its own settings and decisions by hand.
+    file, which brings its own settings and manual decisions.
     """
-    saved = saved_inspection(stack, config_file, preset, settings, psf_sigma)
-    source = stack[0] if len(stack) == 1 else stack
-    config = None
-    if saved is None:
-        from ..io.sources import find_sources
-        from .knobs import choose_config
-
-        config = choose_config(config_file, preset, settings)
-        find_sources(source)
-    if memory is not None:
+    choice = choose_stack(**words)
+    if choice.saved is None:
+        choice.inputs()
+    if choice.memory is not None:
         from ..io.spool import parse_memory
 
-        parse_memory(memory)
+        parse_memory(choice.memory)
     _check_display()
     try:
         import napari
@@ -54,7 +42,7 @@ def view(
             f"the window needs napari and Qt ({error}); install them: {_INSTALL}"
         ) from error
     dock = dock_of(napari.Viewer())
-    dock.open(source, config, psf_sigma, memory)
+    dock.open(choice.source, choice.config, choice.psf_sigma, choice.memory, choice.bright_objects)
     napari.run()
 
 

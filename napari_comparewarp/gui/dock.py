@@ -98,6 +98,7 @@ class CompareWarpDock(QWidget):
         self.loader.finished.connect(self._hide_progress)
         self.open_section.chosen.connect(self.open)
         self.open_section.save_wanted.connect(self.save)
+        self.export_section.inspection_saved.connect(self._remember_saved)
         self.keys = self._make_keys()
         self._end_preferences = subscribe(self.look_section.prefer)
         # A closed window takes its widgets with it, and these take no leave.
@@ -109,6 +110,7 @@ class CompareWarpDock(QWidget):
         config: CompareWarpConfig | None = None,
         psf_sigma: float | None = None,
         memory: str | int | None = None,
+        bright_objects: Path | None = None,
     ) -> None:
         """Open a stack or an inspection in a worker, and show it when it is there.
 
@@ -121,6 +123,8 @@ class CompareWarpDock(QWidget):
             For files that do not say; by default what the section says.
         memory : str or int, optional
             By default what the section says.
+        bright_objects : Path, optional
+            A catalogue, whose objects are marked on the coadd.
         """
         self._patience.start()
         section = self.open_section
@@ -128,6 +132,7 @@ class CompareWarpDock(QWidget):
             source, config,
             psf_sigma or section.psf_sigma.value() or None,
             memory or section.memory.text().strip() or None,
+            bright_objects,
         )  # fmt: skip
 
     def make(self, inspect: Callable[[Progress], Inspection]) -> None:
@@ -183,6 +188,10 @@ class CompareWarpDock(QWidget):
             return
         self._saved_overrides = self.session.inspection.overrides
         show_info(f"saved {path}")
+
+    def _remember_saved(self, overrides: Any) -> None:
+        """Take note of decisions that are in a file now."""
+        self._saved_overrides = overrides
 
     def _save_at_last(self) -> None:
         """Save what was to be saved while something was being computed."""

@@ -95,13 +95,36 @@ class Inspection:
         bright_objects: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         factors = None if variance_scale is None else np.asarray(variance_scale, np.float64)
-        #: What no change of the settings touches.
-        self._job = Job(stack, variance_scale=factors, bright_objects=bright_objects)
+        self._begin(
+            Job(
+                stack, config or CompareWarpConfig(), dict(overrides or {}), factors,
+                bright_objects,
+            ),
+            progress,
+        )  # fmt: skip
+
+    @classmethod
+    def of_job(cls, job: Job, progress: Progress | None = None) -> "Inspection":
+        """Inspect a job: all that decides on a result, in one piece.
+
+        Parameters
+        ----------
+        job : Job
+        progress : callable, optional
+        """
+        inspection = cls.__new__(cls)
+        inspection._begin(job, progress)
+        return inspection
+
+    def _begin(self, job: Job, progress: Progress | None) -> None:
+        """Run for the first time."""
+        #: Its config and decisions are those of the beginning.
+        self._job = job
         self._lock = threading.RLock()
         self._pool: ThreadPoolExecutor | None = None
         self._turn = 0
         self._looked_at: set[FootprintKey] = set()
-        settings = Settings(config or CompareWarpConfig(), tuple((overrides or {}).items()))
+        settings = Settings(job.config, tuple(job.overrides.items()))
         self._history = History(settings)
         #: The history as it will be when what was submitted has landed.
         self._wanted = self._history
@@ -422,10 +445,7 @@ class Inspection:
         """
         from ..io.inspection_file import write_inspection
 
-        write_inspection(
-            Path(path), self.stack, self.config, self.overrides, self._job.variance_scale,
-            self._looked_at, overwrite,
-        )  # fmt: skip
+        write_inspection(Path(path), self._run.inputs.job, self._looked_at, overwrite)
 
     @classmethod
     def load(
@@ -434,6 +454,7 @@ class Inspection:
         stack: WarpStack | None = None,
         memory: str | int | None = None,
         progress: Progress | None = None,
+        bright_objects: Path | None = None,
     ) -> "Inspection":
         """Bring back a saved inspection.
 
@@ -445,6 +466,8 @@ class Inspection:
         memory : str or int, optional
             See `read_stack`.
         progress : callable, optional
+        bright_objects : Path, optional
+            Another catalogue of bright objects than the saved one.
 
         Returns
         -------
@@ -464,8 +487,7 @@ class Inspection:
         from ..io.inspection_file import read_inspection
 
         saved = read_inspection(Path(path))
-        if stack is None:
-            stack = saved.read_stack(memory, progress)
-        inspection = cls(stack, saved.config, saved.variance_scale, saved.overrides, progress)
+        job = saved.read_job(memory, progress, bright_objects, stack)
+        inspection = cls.of_job(job, progress)
         inspection._looked_at = set(saved.looked_at)
         return inspection

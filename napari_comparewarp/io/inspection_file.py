@@ -4,7 +4,7 @@ import json
 import os
 import warnings
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
+from ..algorithm.products import Job
 from ..algorithm.warps import EpochId, WarpStack
 from ..config.knobs import CompareWarpConfig
 from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .atomic import replacing
+from .bright_objects import read_bright_objects
 from .read import read_stack
 from .sources import Source
 
@@ -27,7 +29,7 @@ FORMAT_VERSION = 1
 
 #: What every inspection has, and what it may have besides.
 _REQUIRED = {"format", "version", "program", "config", "overrides", "variance_scale", "inputs"}
-_KEYS = _REQUIRED | {"looked_at"}
+_KEYS = _REQUIRED | {"looked_at", "bright_objects"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class SavedInspection:
         Empty for an inspection of arrays.
     looked_at : frozenset of FootprintKey
         Footprints that a person has looked at.
+    bright_objects : Path or None
+        The catalogue of bright objects, if there is one.
     """
 
     path: Path
@@ -65,6 +69,44 @@ class SavedInspection:
     variance_scale: npt.NDArray[np.float64] | None
     inputs: tuple[SavedInput, ...]
     looked_at: frozenset[FootprintKey] = frozenset()
+    bright_objects: Path | None = None
+
+    def read_job(
+        self,
+        memory: str | int | None = None,
+        progress: Progress | None = None,
+        bright_objects: Path | None = None,
+        stack: WarpStack | None = None,
+    ) -> Job:
+        """Read all that decided on the result.
+
+        Parameters
+        ----------
+        memory, progress
+            See `read_stack`.
+        bright_objects : Path, optional
+            Another catalogue of bright objects than the saved one.
+        stack : WarpStack, optional
+            The warps, for an inspection of arrays; else the files are read.
+
+        Raises
+        ------
+        StackError
+            As `read_stack` does, and if the catalogue cannot be read.
+        """
+        job = Job(
+            self.read_stack(memory, progress) if stack is None else stack,
+            self.config, self.overrides, self.variance_scale,
+        )  # fmt: skip
+        catalogue = bright_objects or self.bright_objects
+        if catalogue is None:
+            return job
+        marked = read_bright_objects(catalogue, job.stack)
+        # A catalogue that is named now is asked to be marked; the saved one was, or was not.
+        config = (
+            job.config if bright_objects is None else job.config.replace(mask_bright_objects=True)
+        )
+        return replace(job, config=config, bright_objects=marked, catalogue=str(catalogue))
 
     def read_stack(
         self, memory: str | int | None = None, progress: Progress | None = None
@@ -112,13 +154,7 @@ class SavedInspection:
 
 
 def write_inspection(
-    path: Path,
-    stack: WarpStack,
-    config: CompareWarpConfig,
-    overrides: Mapping[FootprintKey, Decision],
-    variance_scale: Any,
-    looked_at: Collection[FootprintKey],
-    overwrite: bool,
+    path: Path, job: Job, looked_at: Collection[FootprintKey], overwrite: bool
 ) -> None:
     """Write an inspection.
 
@@ -126,10 +162,8 @@ def write_inspection(
     ----------
     path : Path
         Ends in ``.json``; the paths of inputs are written relative to its folder.
-    stack : WarpStack
-    config : CompareWarpConfig
-    overrides : mapping of FootprintKey to {"clip", "keep"}
-    variance_scale : array_like or None
+    job : Job
+        Of bright objects, the path of their catalogue is written, not the pixels.
     looked_at : collection of FootprintKey
     overwrite : bool
 
@@ -138,6 +172,8 @@ def write_inspection(
     OutputError
         If the file exists, or cannot be written.
     """
+    stack, config, overrides = job.stack, job.config, job.overrides
+    variance_scale = job.variance_scale
     if path.suffix.lower() != ".json":
         raise OutputError(f"{path}: an inspection is written as .json")
     sigma: dict[tuple[str, EpochId], float] = {}
@@ -169,6 +205,8 @@ def write_inspection(
             for item in stack.inputs
         ],
     }
+    if job.catalogue:
+        content["bright_objects"] = os.path.relpath(job.catalogue, path.parent)
     with replacing(path, overwrite) as temporary:
         temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
 
@@ -217,6 +255,9 @@ def read_inspection(path: Path) -> SavedInspection:
     except (KeyError, TypeError, ValueError) as error:
         raise StackError(f"{path}: an override or input is damaged: {error!r}") from error
     factors = content["variance_scale"]
+    catalogue = content.get("bright_objects")
+    if not isinstance(catalogue, str | None):
+        raise StackError(f"{path}: bright_objects = {catalogue!r}; it is the path of a catalogue")
     return SavedInspection(
         path,
         config,
@@ -224,6 +265,7 @@ def read_inspection(path: Path) -> SavedInspection:
         None if factors is None else np.array(factors, float),
         inputs,
         looked_at,
+        None if catalogue is None else Path(os.path.normpath(path.parent / catalogue)),
     )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
-from astropy.table import Table
 
 from .._version import __version__
 from ..config.knobs import CompareWarpConfig
@@ -17,14 +16,12 @@ from ..errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..algorithm.warps import EpochId, InputFile
-    from ..result.result import CompareWarpResult
+    from ..algorithm.warps import EpochId
 
 __all__ = [
     "ascii_text",
     "creator",
     "epoch_column",
-    "inputs_table",
     "provenance_header",
     "read_config",
     "timestamp",
@@ -34,28 +31,44 @@ __all__ = [
 _PIECE = 60
 
 
-def provenance_header(result: "CompareWarpResult") -> fits.Header:
+def provenance_header(
+    config: CompareWarpConfig,
+    *,
+    n_epochs: int,
+    n_used: int,
+    n_decided: int,
+    messages: "Sequence[str]" = (),
+) -> fits.Header:
     """Return the cards that say how a result was made.
 
     The settings stand there twice: those that are a number or a word in cards
     ``HIERARCH CW <name>``, for people; and all of them in cards ``CWCONF00``,
     ``CWCONF01`` … which joined give a JSON object, for `read_config`.
+
+    Parameters
+    ----------
+    config : CompareWarpConfig
+    n_epochs, n_used : int
+        Epochs of the stack, and those of them that could be stacked.
+    n_decided : int
+        Candidates that were decided on manually.
+    messages : sequence of str
+        What should be known of the run; each becomes HISTORY.
     """
     header = fits.Header()
     header["CREATOR"] = (creator(), "program")
     header["DATE"] = (timestamp(), "UTC, when the file was made")
-    header["NEPOCHS"] = (result.stack.n_epochs, "epochs of the stack")
-    header["NUSED"] = (int((result.weights > 0).sum()), "epochs that could be stacked")
-    by_hand = sum(int(verdicts.by_hand.sum()) for verdicts in result.products.verdicts)
-    header["NBYHAND"] = (by_hand, "footprints decided by hand")
-    for name, value in result.config.model_dump().items():
+    header["NEPOCHS"] = (n_epochs, "epochs of the stack")
+    header["NUSED"] = (n_used, "epochs that could be stacked")
+    header["NBYHAND"] = (n_decided, "footprints decided by hand")
+    for name, value in config.model_dump().items():
         if isinstance(value, (bool, int, float, str)):
             header[f"HIERARCH CW {name}"] = ascii_text(value) if isinstance(value, str) else value
-    text = json.dumps(result.config.model_dump(mode="json"))
+    text = json.dumps(config.model_dump(mode="json"))
     for number, start in enumerate(range(0, len(text), _PIECE)):
         # A blank at the end of a card's value would be lost: it is put in quotes of its own.
         header[f"CWCONF{number:02d}"] = f"|{text[start : start + _PIECE]}|"
-    for message in result.messages:
+    for message in messages:
         header.add_history(ascii_text(message))
     return header
 
@@ -86,39 +99,6 @@ def epoch_column(epochs: "Sequence[EpochId]") -> np.ndarray:
     if all(isinstance(epoch, int) for epoch in epochs):
         return np.array(epochs)
     return np.array([ascii_text(str(epoch)) for epoch in epochs])
-
-
-def inputs_table(result: "CompareWarpResult") -> Table:
-    """Return one row an epoch: weights, factors, what was clipped, files and checksums."""
-    stack = result.stack
-    files = {(item.role, item.epoch): item for item in stack.inputs}
-    has_partner = stack.partner >= 0
-    matched_weight = np.where(has_partner, result.matched_weights[stack.partner], 0.0)
-    table = Table(
-        {
-            "epoch": epoch_column(stack.epochs),
-            "weight": result.weights,
-            "matched_weight": matched_weight,
-            "variance_scale": result.variance_scale,
-            "psf_sigma": np.where(has_partner, stack.psf_sigma[stack.partner], np.nan),
-            "clipped_fraction": result.clipped_fraction,
-            **{
-                f"{role}_{name}": [_text(files, role, epoch, name) for epoch in stack.epochs]
-                for role in ("direct", "matched")
-                for name in ("path", "sha256")
-            },
-        }
-    )
-    table["psf_sigma"].unit = "pix"
-    return table
-
-
-def _text(
-    files: "dict[tuple[str, EpochId], InputFile]", role: str, epoch: "EpochId", name: str
-) -> str:
-    """Return the path or checksum of an input, empty where there is no such file."""
-    found = files.get((role, epoch))
-    return "" if found is None else ascii_text(str(getattr(found, name)))
 
 
 def creator() -> str:

@@ -1,31 +1,59 @@
 """Footprints as DS9 regions."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from regions import PixCoord, PolygonPixelRegion, Regions, RegionVisual
 from skimage.measure import approximate_polygon, find_contours
 
+from ..algorithm.warps import EpochId
 from ..colours import VERDICT_COLOURS
 from ..errors import OutputError
 from .atomic import check_output, replacing
 
-if TYPE_CHECKING:
-    from ..result.result import CompareWarpResult
+__all__ = ["REGION_ENDING", "Outlined", "write_regions"]
 
-__all__ = ["write_regions"]
+REGION_ENDING = ".reg"
 
 
-def write_regions(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
-    """Write the outlines of all footprints as DS9 regions in image coordinates.
+@dataclass(frozen=True)
+class Outlined:
+    """A footprint to outline.
 
-    Each polygon has its verdict's colour, its id as text, and tags for its
-    verdict and its epoch, by which DS9 selects.
+    Attributes
+    ----------
+    mask : ndarray of bool
+        ``(y, x)`` its pixels in its bounding box.
+    y0, x0 : int
+        Array indices of the first pixel of that box.
+    text : str
+        What stands beside it.
+    verdict : str
+        Gives the colour, and a tag.
+    epoch : int or str
+        Id of its epoch, a tag.
+    """
+
+    mask: npt.NDArray[np.bool_]
+    y0: int
+    x0: int
+    text: str
+    verdict: str
+    epoch: EpochId
+
+
+def write_regions(footprints: Iterable[Outlined], path: Path, overwrite: bool = False) -> None:
+    """Write the outlines of footprints as DS9 regions in image coordinates.
+
+    Each polygon has its verdict's colour, its text, and tags for its verdict
+    and its epoch, by which DS9 selects.
 
     Parameters
     ----------
-    result : CompareWarpResult
+    footprints : iterable of Outlined
     path : Path
         Ends in ``.reg``.
     overwrite : bool
@@ -34,26 +62,20 @@ def write_regions(result: "CompareWarpResult", path: Path, overwrite: bool = Fal
     ------
     OutputError
     """
-    path = Path(path)
-    if path.suffix.lower() != ".reg":
-        raise OutputError(f"{path}: DS9 regions are written as .reg")
+    if path.suffix.lower() != REGION_ENDING:
+        raise OutputError(f"{path}: DS9 regions are written as {REGION_ENDING}")
     check_output(path, overwrite)
-    regions = []
-    table = result.footprints
-    for index in np.unique(table["epoch_index"]):
-        labels = result.labels(int(index))
-        for row in table[table["epoch_index"] == index]:
-            box = labels[row["y0"] : row["y1"], row["x0"] : row["x1"]] == row["id"]
-            for y, x in _outlines(box):
-                vertices = PixCoord(x + float(row["x0"]), y + float(row["y0"]))
-                verdict = str(row["verdict"])
-                regions.append(
-                    PolygonPixelRegion(
-                        vertices,
-                        meta={"text": str(row["id"]), "tag": [verdict, f"epoch {row['epoch']}"]},
-                        visual=RegionVisual(color=VERDICT_COLOURS[verdict]),
-                    )
-                )
+    regions = [
+        PolygonPixelRegion(
+            PixCoord(x + float(footprint.x0), y + float(footprint.y0)),
+            meta={
+                "text": footprint.text, "tag": [footprint.verdict, f"epoch {footprint.epoch}"],
+            },
+            visual=RegionVisual(color=VERDICT_COLOURS[footprint.verdict]),
+        )
+        for footprint in footprints
+        for y, x in _outlines(footprint.mask)
+    ]  # fmt: skip
     with replacing(path, overwrite) as temporary:
         if regions:
             Regions(regions).write(temporary, format="ds9", overwrite=True, precision=1)

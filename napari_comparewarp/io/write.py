@@ -1,7 +1,8 @@
-"""Writing what a run made: the coadd, the masks, the footprints."""
+"""Writing coadds, masks and tables of footprints: whole files with their checksums."""
 
 import gzip
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,54 +13,59 @@ from astropy.io import fits
 from astropy.table import Column
 from astropy.wcs.utils import pixel_to_skycoord
 
-from ..algorithm.mask_planes import bits
+from ..algorithm.coadd import Coadd
+from ..config.knobs import CompareWarpConfig
 from ..errors import OutputError
-from .atomic import check_output, check_output_folder, replacing
-from .provenance import (
-    ascii_text,
-    creator,
-    epoch_column,
-    inputs_table,
-    provenance_header,
-    timestamp,
-)
+from .atomic import check_output, replacing
+from .provenance import creator, epoch_column, timestamp
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
-    from ..result.result import CompareWarpResult
-
 __all__ = [
+    "COADD_ENDINGS",
+    "FOOTPRINT_ENDINGS",
     "grid_header",
-    "input_map",
     "mask_path",
     "write_coadd",
     "write_footprints",
     "write_hdus",
-    "write_masks",
+    "write_mask",
 ]
 
-_COADD_SUFFIXES = (".fits", ".fits.fz", ".fits.gz", ".fit")
+#: What the file of a coadd, and of a table of footprints, may end in; the usual first.
+COADD_ENDINGS = (".fits", ".fits.fz", ".fits.gz", ".fit")
+FOOTPRINT_ENDINGS = (".ecsv", ".fits")
 
 #: Bytes of a gzip file that hold the time of its making.
 _GZIP_TIME = slice(4, 8)
 
-#: Epochs that one word of the input map holds.
-_WORD = 64
 
-
-def write_coadd(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
-    """Write the coadd as one FITS file.
+def write_coadd(
+    coadd: Coadd,
+    path: Path,
+    *,
+    header: fits.Header,
+    inputs: "Table",
+    input_map: npt.NDArray[np.int64] | None = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a coadd as one FITS file.
 
     HDUs: PRIMARY with the provenance, IMAGE, MASK with its ``MP_`` cards,
-    VARIANCE, NIMAGE, INPUTS (a row an epoch), and INPUT_MAP where the config
-    asks for it. A name that ends in ``.fz`` has its images tile-compressed,
-    without loss.
+    VARIANCE, NIMAGE, INPUTS (a row an epoch), and INPUT_MAP where there is one.
+    A name that ends in ``.fz`` has its images tile-compressed, without loss.
 
     Parameters
     ----------
-    result : CompareWarpResult
+    coadd : Coadd
     path : Path
+    header : Header
+        Cards of the primary HDU.
+    inputs : Table
+        A row an epoch.
+    input_map : ndarray of int64, optional
+        ``(word, y, x)``; bit k of word w stands for row 64 w + k of `inputs`.
     overwrite : bool
 
     Raises
@@ -67,44 +73,24 @@ def write_coadd(result: "CompareWarpResult", path: Path, overwrite: bool = False
     OutputError
         If the file exists, has another ending than FITS, or cannot be written.
     """
-    path = Path(path)
-    if not path.name.lower().endswith(_COADD_SUFFIXES):
-        raise OutputError(f"{path}: a coadd is written as {', '.join(_COADD_SUFFIXES)}")
+    if not path.name.lower().endswith(COADD_ENDINGS):
+        raise OutputError(f"{path}: a coadd is written as {', '.join(COADD_ENDINGS)}")
     check_output(path, overwrite)
-    coadd = result.coadd
     compressed = path.name.lower().endswith(".fz")
     grid = grid_header(coadd.wcs, coadd.origin)
     hdus: list[Any] = [
-        fits.PrimaryHDU(header=provenance_header(result)),
+        fits.PrimaryHDU(header=header),
         _plane("IMAGE", coadd.image, grid, compressed, unit=coadd.unit),
         _mask(coadd.mask, coadd.mask_planes, grid, compressed),
         _plane("VARIANCE", coadd.variance, grid, compressed, unit=_squared(coadd.unit)),
         _plane("NIMAGE", coadd.n_image.astype(np.int16), grid, compressed),
-        fits.BinTableHDU(inputs_table(result), name="INPUTS"),
+        fits.BinTableHDU(inputs, name="INPUTS"),
     ]
-    if result.config.input_map:
+    if input_map is not None:
         # Words of 64 bits are not compressed: cfitsio, and so DS9, could not read them.
-        hdus.append(_plane("INPUT_MAP", input_map(result), grid, compressed=False))
+        hdus.append(_plane("INPUT_MAP", input_map, grid, compressed=False))
         hdus[-1].header["COMMENT"] = "Bit k of word w: row 64 w + k of INPUTS went into the pixel."
     write_hdus(hdus, path, overwrite)
-
-
-def input_map(result: "CompareWarpResult") -> npt.NDArray[np.int64]:
-    """Return which epochs went into each pixel of the coadd, as bits.
-
-    Returns
-    -------
-    ndarray of int64
-        ``(word, y, x)``; bit k of word w stands for epoch 64 w + k.
-    """
-    stack = result.stack
-    words = np.zeros((-(-stack.n_epochs // _WORD), *stack.shape), np.uint64)
-    bad = bits(result.coadd.mask_planes, (*result.config.bad_planes, "CLIPPED"))
-    bad &= ~bits(result.coadd.mask_planes, result.config.removed_planes)
-    for index in map(int, np.flatnonzero(result.weights > 0)):
-        used = np.isfinite(stack.direct.image[index]) & (result.direct_mask(index) & bad == 0)
-        words[index // _WORD][used] |= np.uint64(1 << (index % _WORD))
-    return words.view(np.int64)
 
 
 def mask_path(folder: Path, epoch: Any) -> Path:
@@ -113,42 +99,46 @@ def mask_path(folder: Path, epoch: Any) -> Path:
     return folder / f"clipped_{quote(str(epoch), safe='* ')}.fits.fz"
 
 
-def write_masks(result: "CompareWarpResult", folder: Path, overwrite: bool = False) -> None:
-    """Write the mask of each direct warp with CLIPPED, NO_DATA and EDGE set.
+def write_mask(
+    mask: npt.NDArray[np.int32],
+    planes: Mapping[str, int],
+    path: Path,
+    *,
+    header: fits.Header,
+    grid: fits.Header,
+    overwrite: bool = False,
+) -> None:
+    """Write one mask, compressed, its planes named in ``MP_`` cards.
 
     Parameters
     ----------
-    result : CompareWarpResult
-    folder : Path
-        Made if need be; a file ``clipped_<epoch>.fits.fz`` for each epoch.
+    mask : ndarray of int32
+        ``(y, x)``
+    planes : mapping of str to int
+        Bit number of each plane.
+    path : Path
+    header, grid : Header
+        Cards of the primary HDU, and of the mask's own; see `grid_header`.
     overwrite : bool
 
     Raises
     ------
     OutputError
-        If one of the files exists, before any is written.
     """
-    folder = Path(folder)
-    check_output_folder(folder)
-    paths = [mask_path(folder, epoch) for epoch in result.stack.epochs]
-    for path in paths:
-        check_output(path, overwrite)
-    coadd = result.coadd
-    grid = grid_header(coadd.wcs, coadd.origin)
-    for index, (epoch, path) in enumerate(zip(result.stack.epochs, paths, strict=True)):
-        header = provenance_header(result)
-        header["VISIT"] = (
-            ascii_text(epoch) if isinstance(epoch, str) else epoch,
-            "id of the epoch",
-        )
-        header["CLIPFRAC"] = (float(result.clipped_fraction[index]), "part of the patch clipped")
-        primary = fits.PrimaryHDU(header=header)
-        mask = _mask(result.direct_mask(index), coadd.mask_planes, grid, compressed=True)
-        write_hdus([primary, mask], path, overwrite)
+    hdus = [fits.PrimaryHDU(header=header), _mask(mask, planes, grid, compressed=True)]
+    write_hdus(hdus, path, overwrite)
 
 
-def write_footprints(result: "CompareWarpResult", path: Path, overwrite: bool = False) -> None:
-    """Write the table of footprints, as ECSV or FITS by its ending.
+def write_footprints(
+    table: "Table",
+    path: Path,
+    *,
+    config: CompareWarpConfig,
+    header: fits.Header,
+    wcs: Any = None,
+    overwrite: bool = False,
+) -> None:
+    """Write a table of footprints, as ECSV or FITS by its ending.
 
     Where there is a WCS, columns ``ra`` and ``dec`` give the centre of each
     bounding box, ICRS degrees. In ECSV the metadata hold the program, the date
@@ -156,32 +146,36 @@ def write_footprints(result: "CompareWarpResult", path: Path, overwrite: bool = 
 
     Parameters
     ----------
-    result : CompareWarpResult
+    table : Table
+        Left as it is.
     path : Path
         Ends in ``.ecsv`` or ``.fits``.
+    config : CompareWarpConfig
+        The settings, for ECSV.
+    header : Header
+        Cards of the primary HDU, for FITS.
+    wcs : astropy.wcs.WCS, optional
     overwrite : bool
 
     Raises
     ------
     OutputError
     """
-    path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in (".ecsv", ".fits"):
-        raise OutputError(f"{path}: a table of footprints is written as .ecsv or .fits")
+    if suffix not in FOOTPRINT_ENDINGS:
+        raise OutputError(
+            f"{path}: a table of footprints is written as {' or '.join(FOOTPRINT_ENDINGS)}"
+        )
     check_output(path, overwrite)
-    table = result.footprints.copy()
-    if result.coadd.wcs is not None and result.coadd.wcs.has_celestial:
-        _add_sky_columns(table, result.coadd.wcs)
+    table = table.copy()
+    if wcs is not None and wcs.has_celestial:
+        _add_sky_columns(table, wcs)
     if suffix == ".fits":
         table["epoch"] = epoch_column(table["epoch"].tolist())
-        header = provenance_header(result)
         hdus = [fits.PrimaryHDU(header=header), fits.BinTableHDU(table, name="FOOTPRINTS")]
         write_hdus(hdus, path, overwrite)
         return
-    table.meta.update(
-        creator=creator(), date=timestamp(), config=result.config.model_dump(mode="json")
-    )
+    table.meta.update(creator=creator(), date=timestamp(), config=config.model_dump(mode="json"))
     with replacing(path, overwrite) as temporary:
         table.write(temporary, format="ascii.ecsv", overwrite=True)
 

@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 
 from ..colours import COUNT_COLOURS, COUNT_LIMIT, VERDICT_COLOURS
 from ..io.atomic import check_output, check_output_folder, replacing
-from ..io.provenance import provenance_header
 from ..io.write import grid_header, write_hdus
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ def write_debug_products(
         grid_header(result.coadd.wcs, result.coadd.origin),
         name="EPOCHCOUNT",
     )
-    primary = fits.PrimaryHDU(header=provenance_header(result))
+    primary = fits.PrimaryHDU(header=result.header())
     write_hdus([primary, count], paths[0], overwrite)
     for path, draw in zip(paths[1:], pictures.values(), strict=True):
         with replacing(path, overwrite) as temporary:

@@ -80,6 +80,28 @@ class FootprintSet:
     def __len__(self) -> int:
         return int(self.sizes.sum())
 
+    @property
+    def n_streaks(self) -> int:
+        """Number of streaks."""
+        return sum(len(streaks.groups) for streaks in self.products.streaks)
+
+    @property
+    def n_candidates(self) -> int:
+        """Number of candidates; streaks are none."""
+        return sum(len(found) for found in self.products.candidates)
+
+    @property
+    def n_clipped(self) -> int:
+        """Number of candidates that are clipped."""
+        return sum(
+            int((verdicts.verdict == Verdict.CLIPPED).sum()) for verdicts in self.products.verdicts
+        )
+
+    def in_words(self) -> str:
+        """Say how many candidates and streaks there are."""
+        streaks = f" and {self.n_streaks} streaks" if self.n_streaks else ""
+        return f"{self.n_candidates} candidates{streaks}"
+
     def locate(self, number: int) -> tuple[int, int]:
         """Return where a footprint is kept.
 

@@ -25,6 +25,7 @@ from .footprint_table import make_footprint_table
 from .footprints import FootprintSet
 
 if TYPE_CHECKING:
+    from astropy.io.fits import Header
     from astropy.table import Table
 
 __all__ = ["CompareWarpResult", "run", "run_job"]
@@ -242,8 +243,7 @@ class CompareWarpResult:
     @cached_property
     def clipped_fraction(self) -> npt.NDArray[np.float64]:
         """``(epoch,)`` fraction of the patch that is clipped."""
-        areas = [spans.area for spans in self.products.direct_masks.clipped]
-        return np.where(self.weights > 0, areas, 0) / (self.stack.shape[0] * self.stack.shape[1])
+        return self.products.direct_masks.clipped_fraction
 
     @cached_property
     def contribution(self) -> Contributors:
@@ -377,8 +377,20 @@ class CompareWarpResult:
             If the file exists, or cannot be written.
         """
         from ..io.write import write_coadd
+        from .provenance import inputs_table
 
-        write_coadd(self, Path(path), overwrite=overwrite)
+        write_coadd(
+            self.coadd, Path(path), header=self.header(),
+            inputs=inputs_table(self.job, self.products),
+            input_map=self.contribution.map() if self.config.input_map else None,
+            overwrite=overwrite,
+        )  # fmt: skip
+
+    def header(self) -> "Header":
+        """Return the FITS cards that say how the result was made, with the present time."""
+        from .provenance import result_header
+
+        return result_header(self.job, self.products, self.messages)
 
     def _checked(self, epoch_index: int) -> int:
         """Return an epoch's index, counted from the front."""

@@ -154,7 +154,7 @@ def test_an_interrupted_patch_says_whose_its_files_are(patch, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as context:
-        context.setattr("napari_comparewarp.io.regions_file.write_regions", stopped)
+        context.setattr("napari_comparewarp.result.files.write_regions", stopped)
         with pytest.raises(KeyboardInterrupt):
             make_patch(patch)
     assert (patch.output / "one.fits").exists()

@@ -12,7 +12,8 @@ from stacks import PSF_SIGMA, planes
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.warps import InputFile
 from napari_comparewarp.errors import ConfigError
-from napari_comparewarp.io.provenance import ascii_text, inputs_table, read_config
+from napari_comparewarp.io.provenance import ascii_text, read_config
+from napari_comparewarp.result.provenance import inputs_table
 
 FILES = (
     InputFile("/data/josé/direct_7.fits", "direct", 7, "ab" * 32),
@@ -94,7 +95,7 @@ def test_the_inputs_stand_in_a_table_with_their_checksums(result, coadd_path):
 
 def test_ids_that_are_text_stay_text(result):
     stack = replace(result.stack, epochs=("7", "a", "é", "z", 1), inputs=())
-    table = inputs_table(cw.CompareWarpResult(replace(result.job, stack=stack), result.products))
+    table = inputs_table(replace(result.job, stack=stack), result.products)
     assert list(table["epoch"]) == ["7", "a", r"\xe9", "z", "1"]
 
 

@@ -9,7 +9,7 @@ from stacks import PSF_SIGMA, planes
 import napari_comparewarp as cw
 from napari_comparewarp.colours import VERDICT_COLOURS
 from napari_comparewarp.errors import OutputError
-from napari_comparewarp.io.regions_file import write_regions
+from napari_comparewarp.result.files import write_regions
 
 
 def make_result(psf_sigma=PSF_SIGMA, **knobs):

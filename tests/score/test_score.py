@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from napari_comparewarp import run
 from napari_comparewarp.algorithm.mask_planes import bits
-from napari_comparewarp.io.write import write_coadd, write_masks
+from napari_comparewarp.result.files import write_masks
 from napari_comparewarp.score import ScoreError, score
 from napari_comparewarp.score.observed import Observed, combine, sigma_clipped_mean
 from napari_comparewarp.score.recover import recover_rejected
@@ -245,7 +245,7 @@ def written(night, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scored")
     write_night(night, folder / "night")
     made = run(read_stack(folder / "night"))
-    write_coadd(made, folder / "coadd.fits")
+    made.write(folder / "coadd.fits")
     write_masks(made, folder / "masks")
     return folder, made
 

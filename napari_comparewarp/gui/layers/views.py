@@ -1,5 +1,6 @@
 """What the layers of an inspection show; nothing here draws."""
 
+import operator
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -33,6 +34,35 @@ CROSS = (3, 9)
 
 #: Opacity of a mask plane that nobody has set.
 DEFAULT_OPACITY = 0.5
+
+
+class _Key:
+    """A key of values and of objects by identity, which it holds as long as it is kept.
+
+    The number of an object that nobody holds may come back for another.
+
+    Parameters
+    ----------
+    values : tuple
+        Compared by value.
+    objects : tuple
+        Compared by identity.
+    """
+
+    def __init__(self, values: tuple[Any, ...], objects: tuple[Any, ...]) -> None:
+        self._values = values
+        self._objects = objects
+
+    def __hash__(self) -> int:
+        return hash((self._values, *map(id, self._objects)))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Key)
+            and self._values == other._values
+            and len(self._objects) == len(other._objects)
+            and all(map(operator.is_, self._objects, other._objects))
+        )
 
 
 class Views:
@@ -73,8 +103,8 @@ class Views:
             name: 0.0 if name in ("CLIPPED", "DETECTED") else DEFAULT_OPACITY
             for name in planes
         }
-        self._differences: OrderedDict[tuple[int, ...], npt.NDArray[np.float32]] = OrderedDict()
-        self._unclipped: tuple[tuple[Any, ...], Coadd] | None = None
+        self._differences: OrderedDict[_Key, npt.NDArray[np.float32]] = OrderedDict()
+        self._unclipped: tuple[_Key, Coadd] | None = None
         # The cursor's text is made in a thread of its own.
         self._lock = threading.Lock()
 
@@ -119,11 +149,13 @@ class Views:
                 self._differences.popitem(last=False)
         return chi
 
-    def _difference_key(self, epoch_index: int) -> tuple[int, ...]:
+    def _difference_key(self, epoch_index: int) -> "_Key":
         """Return what goes into a difference: it is made again only when one of these is."""
-        made = self.result.products
-        parts = (*made.filled, made.variance_scale, made.difference_terms)
-        return (epoch_index, *map(id, parts))
+        products = self.result.products
+        return _Key(
+            (epoch_index,),
+            (*products.filled, products.variance_scale, *products.difference_terms),
+        )
 
     def states(self, epoch_index: int) -> npt.NDArray[np.uint8]:
         """Return the footprint states of an epoch, ``(y, x)``."""
@@ -146,16 +178,14 @@ class Views:
     def unclipped(self) -> npt.NDArray[np.float32]:
         """Return the coadd with nothing clipped, ``(y, x)``."""
         result = self.result
-        made = result.products
-        key = (
-            id(made.weights),
-            id(made.detections),
-            *(
-                getattr(result.config, name)
-                for name in type(result.config).model_fields
-                if knob_facts(name)["stage"] in ("direct weights", "coadd", "finish")
-            ),
+        products = result.products
+        settings = (
+            getattr(result.config, name)
+            for name in type(result.config).model_fields
+            if knob_facts(name)["stage"] in ("direct weights", "coadd", "finish")
         )
+        # A dictionary among the settings has no hash.
+        key = _Key((repr(tuple(settings)),), (products.weights, products.detections))
         with self._lock:
             known = self._unclipped
         if known is None or known[0] != key:

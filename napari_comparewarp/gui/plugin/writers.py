@@ -6,7 +6,8 @@ from typing import Any
 import napari
 
 from ...errors import OutputError
-from ...io import write
+from ...io.write import mask_path
+from ...result import files
 from ...result.result import CompareWarpResult
 from ..layers.layer_set import NAMES
 from ..session import Session
@@ -65,8 +66,8 @@ def write_masks(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
         files exists, or it cannot be written.
     """
     result = _result_of(data, meta, "states")
-    write.write_masks(result, Path(path))
-    return [str(write.mask_path(Path(path), epoch)) for epoch in result.stack.epochs]
+    files.write_masks(result, Path(path))
+    return [str(mask_path(Path(path), epoch)) for epoch in result.stack.epochs]
 
 
 def _result_of(data: Any, meta: dict[str, Any], role: str) -> CompareWarpResult:

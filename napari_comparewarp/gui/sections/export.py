@@ -25,6 +25,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...algorithm.overrides import Decision, FootprintKey
 from ...errors import OutputError
 from ...inspection.inspection import Inspection
 from ...io.headers import kind_in_words
@@ -33,23 +34,6 @@ from ..workers.destroyed import on_destroyed
 from ..workers.export import Export
 
 __all__ = ["ExportSection"]
-
-#: What is added to the name: only the coadd is called by it alone.
-_SUFFIXES = {
-    "inspection": "_inspection",
-    "coadd": "",
-    "masks": "_masks",
-    "footprints": "_footprints",
-    "regions": "_footprints",
-    "lsst_config": "_lsst_config",
-    "debug_products": "_pictures",
-    "report": "_report",
-}
-
-_AT_FIRST = ("inspection", "coadd", "footprints", "regions")
-
-#: What the window calls the products, in messages too.
-_TITLES = {name: product.title for name, product in PRODUCTS.items()}
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
@@ -82,14 +66,18 @@ class ExportSection(QWidget):
     ----------
     written : Signal
         Sent with the list of what was written.
+    inspection_saved : Signal
+        Sent with the decisions that are in a file now.
     """
 
     written = Signal(list)
+    inspection_saved = Signal(object)
 
     def __init__(self, parent: QWidget | None = None, settings: QSettings | None = None) -> None:
         super().__init__(parent)
         self._session: Exportable | None = None
         self._export: Export | None = None
+        self._saving: dict[FootprintKey, Decision] | None = None
         self._settings = settings or QSettings("napari-comparewarp", "napari-comparewarp")
         self.folder, self.name = QLineEdit(), QLineEdit()
         self.folder.setText(self._settings.value("export/folder", str(Path.cwd()), str))
@@ -99,7 +87,8 @@ class ExportSection(QWidget):
         self.browse.setText("…")
         self.browse.setToolTip("Choose the folder")
         self.browse.clicked.connect(self._choose_folder)
-        chosen = self._settings.value("export/products", ",".join(_AT_FIRST), str).split(",")
+        proposed = ",".join(name for name, product in PRODUCTS.items() if product.chosen)
+        chosen = self._settings.value("export/products", proposed, str).split(",")
         self.boxes: dict[str, QCheckBox] = {}
         self.endings: dict[str, QComboBox] = {}
         for name, product in PRODUCTS.items():
@@ -153,7 +142,7 @@ class ExportSection(QWidget):
             if box.isChecked():
                 chooser = self.endings.get(product)
                 ending = chooser.currentText() if chooser else "".join(PRODUCTS[product].endings)
-                paths[product] = folder / f"{name}{_SUFFIXES[product]}{ending}"
+                paths[product] = folder / f"{name}{PRODUCTS[product].suffix}{ending}"
         return Outputs(paths)
 
     def summarise(self) -> None:
@@ -171,7 +160,7 @@ class ExportSection(QWidget):
         lines = []
         for name, path in outputs.paths.items():
             within = [file for file in there if file == path or file.parent == path]
-            is_folder = not PRODUCTS[name].endings
+            is_folder = PRODUCTS[name].is_folder
             replaces = f", replaces {_files(len(within))}" if within else ""
             size = _in_words(sizes[name])
             lines.append(f"{path.name}{'/' if is_folder else ''}: {size}{replaces}")
@@ -196,6 +185,8 @@ class ExportSection(QWidget):
         self._export = Export(inspection, outputs, overwrite=bool(there))
         self._export.progressed.connect(self._show_progress)
         self._export.written.connect(self._tell_written)
+        # What is decided from now on may not be in the file.
+        self._saving = inspection.overrides if "inspection" in outputs.paths else None
         self._export.failed.connect(show_warning)
         self._export.finished.connect(self._end)
         self._show_working(True)
@@ -257,7 +248,7 @@ class ExportSection(QWidget):
             return "Nothing is chosen"
         inputs = [Path(item.path) for item in self._session.inspection.stack.inputs]
         try:
-            outputs.check(inputs, overwrite=True, names=_TITLES)
+            outputs.check(inputs, overwrite=True, names="titles")
         except OutputError as error:
             return str(error)
         return ""
@@ -288,6 +279,8 @@ class ExportSection(QWidget):
 
     def _tell_written(self, paths: list[Path]) -> None:
         show_info(f"written to {paths[0].parent}: {', '.join(path.name for path in paths)}")
+        if self._saving is not None:
+            self.inspection_saved.emit(self._saving)
         self.written.emit(paths)
 
     def _end(self) -> None:

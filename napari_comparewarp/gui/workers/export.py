@@ -7,7 +7,7 @@ from qtpy.QtCore import QObject, Signal
 
 from ...errors import one_line
 from ...inspection.inspection import Inspection
-from ...outputs import Outputs
+from ...outputs import Outputs, Source
 
 __all__ = ["Export"]
 
@@ -61,10 +61,8 @@ class Export(QObject):
 
     def _work(self) -> None:
         try:
-            written = self._outputs.write(
-                self._inspection.result, self._overwrite, self._report, self._inspection
-            )
-            self.written.emit(written)
+            source = Source(self._inspection.result, self._inspection)
+            self.written.emit(self._outputs.write(source, self._overwrite, self._report))
         except CancelledError:
             pass
         except Exception as error:

@@ -10,7 +10,7 @@ from ...algorithm.parallel import Progress
 from ...config.knobs import CompareWarpConfig
 from ...errors import one_line
 from ...inspection.inspection import Inspection
-from ...io.read import read_stack
+from ...io.job import read_job
 from ..layers.layer_set import LayerSet
 
 __all__ = ["Loader", "load", "make_layers"]
@@ -58,6 +58,7 @@ class Loader(QObject):
         config: CompareWarpConfig | None = None,
         psf_sigma: float | None = None,
         memory: str | int | None = None,
+        bright_objects: Path | None = None,
     ) -> None:
         """Open a folder, FITS files, a manifest or an inspection file in the worker.
 
@@ -69,8 +70,10 @@ class Loader(QObject):
             For files that do not say, see `read_stack`.
         memory : str or int, optional
             See `read_stack`.
+        bright_objects : Path, optional
+            A catalogue, whose objects are marked on the coadd.
         """
-        self.make(lambda report: load(source, config, psf_sigma, memory, report))
+        self.make(lambda report: load(source, config, psf_sigma, memory, report, bright_objects))
 
     def make(self, inspect: Callable[[Progress], Inspection]) -> None:
         """Make an inspection in the worker, with layers that show it.
@@ -98,7 +101,7 @@ class Loader(QObject):
             except CancelledError:
                 return
             except Exception as error:
-                # A window that was closed meanwhile wants to hear nothing.
+                # Do not report to a closed window.
                 if turn == self._turn:
                     self._refused.emit(turn, one_line(error))
 
@@ -138,12 +141,18 @@ def load(
     psf_sigma: float | None,
     memory: str | int | None,
     progress: Progress,
+    bright_objects: Path | None = None,
 ) -> Inspection:
     """Read what is named, and run it; see `Loader.open`."""
     if isinstance(source, str | Path) and Path(source).suffix.lower() == ".json":
-        return Inspection.load(source, memory=memory, progress=progress)
-    stack = read_stack(source, psf_sigma=psf_sigma, memory=memory, progress=progress)
-    return Inspection(stack, config, progress=progress)
+        return Inspection.load(
+            source, memory=memory, progress=progress, bright_objects=bright_objects
+        )
+    job = read_job(
+        source, config, psf_sigma=psf_sigma, memory=memory, bright_objects=bright_objects,
+        progress=progress,
+    )  # fmt: skip
+    return Inspection.of_job(job, progress)
 
 
 def make_layers(inspection: Inspection) -> LayerSet:

@@ -203,17 +203,15 @@ def test_folder_and_choice_are_remembered_in_the_next_window(section, settings, 
 @pytest.fixture
 def gate(monkeypatch):
     """Hold up the writing of the coadd until the gate is opened."""
-    from napari_comparewarp.io import write
-
     begun, opened = threading.Event(), threading.Event()
-    write_coadd = write.write_coadd
+    write = cw.CompareWarpResult.write
 
     def wait(*args):
         begun.set()
         assert opened.wait(20)
-        write_coadd(*args)
+        write(*args)
 
-    monkeypatch.setattr(write, "write_coadd", wait)
+    monkeypatch.setattr(cw.CompareWarpResult, "write", wait)
     yield begun, opened
     opened.set()
 
@@ -258,7 +256,7 @@ def test_a_failure_is_told_in_one_line_and_leaves_the_section_usable(
     def fail(*_):
         raise OSError("no room\nat all")
 
-    monkeypatch.setattr("napari_comparewarp.io.write.write_coadd", fail)
+    monkeypatch.setattr(cw.CompareWarpResult, "write", fail)
     section.write.click()
     qtbot.waitUntil(lambda: bool(told) and not section.busy)
     assert told == ["no room"] and section.write.isEnabled()

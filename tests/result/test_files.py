@@ -12,14 +12,8 @@ from stacks import PSF_SIGMA, planes
 
 import napari_comparewarp as cw
 from napari_comparewarp.errors import OutputError
-from napari_comparewarp.io.write import (
-    input_map,
-    mask_path,
-    write_coadd,
-    write_footprints,
-    write_hdus,
-    write_masks,
-)
+from napari_comparewarp.io.write import mask_path, write_hdus
+from napari_comparewarp.result.files import write_footprints, write_masks
 
 ORIGIN = (7800, -12)
 VISITS = (100, 200, 300, 400, 500, 600)
@@ -48,7 +42,7 @@ def result():
 @pytest.fixture(scope="module", params=SUFFIXES)
 def coadd_file(request, result, tmp_path_factory):
     path = tmp_path_factory.mktemp("coadd") / f"coadd{request.param}"
-    write_coadd(result, path)
+    result.write(path)
     # A checksum that does not fit would be a warning, and so an error.
     with fits.open(path, checksum=True) as file:
         for hdu in file:
@@ -110,7 +104,7 @@ def test_every_hdu_has_checksums(coadd_file):
 
 def test_a_flipped_byte_is_noticed(result, tmp_path):
     path = tmp_path / "coadd.fits"
-    write_coadd(result, path)
+    result.write(path)
     content = bytearray(path.read_bytes())
     with fits.open(path) as file:
         content[file["VARIANCE"].fileinfo()["datLoc"] + 1000] ^= 1
@@ -124,7 +118,7 @@ def test_a_flipped_byte_is_noticed(result, tmp_path):
 
 def test_images_are_tile_compressed_only_where_the_name_says_so(result, tmp_path):
     for suffix, compressed in ((".fits", False), (".fits.fz", True)):
-        write_coadd(result, tmp_path / f"coadd{suffix}")
+        result.write(tmp_path / f"coadd{suffix}")
         with fits.open(tmp_path / f"coadd{suffix}", disable_image_compression=True) as file:
             for name in ("IMAGE", "MASK", "VARIANCE", "NIMAGE"):
                 assert file[name].header.get("ZIMAGE", False) is compressed
@@ -138,11 +132,11 @@ def test_the_same_result_makes_the_same_bytes_at_a_fixed_time(
 ):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     first, second = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
-    write_coadd(result, first)
+    result.write(first)
     with monkeypatch.context() as later:
         now = time.time()
         later.setattr(time, "time", lambda: now + 5000)
-        write_coadd(result, second)
+        result.write(second)
     assert first.read_bytes() == second.read_bytes()
     assert fits.getheader(first)["DATE"] == "2023-11-14T22:13:20"
     with fits.open(first, disable_image_compression=True) as file:
@@ -160,7 +154,7 @@ def test_the_input_map_agrees_with_the_contributors_of_a_pixel(result, coadd_fil
 
 def test_the_input_map_has_room_for_more_than_64_epochs():
     result = make_result(epochs=tuple(range(70)), input_map=True)
-    words = input_map(result)
+    words = result.contribution.map()
     assert words.shape == (2, *result.stack.shape)
     # The last bit of the first word is its sign.
     assert words[0, 50, 50] == -1
@@ -179,11 +173,11 @@ def test_a_coadd_is_not_written_over_another_file_unasked(result, tmp_path):
 
 def test_another_ending_than_fits_is_refused(result, tmp_path):
     with pytest.raises(OutputError, match=r"coadd\.png: a coadd is written as \.fits"):
-        write_coadd(result, tmp_path / "coadd.png")
+        result.write(tmp_path / "coadd.png")
 
 
 def test_no_wcs_is_made_up(tmp_path):
-    write_coadd(make_result(), tmp_path / "coadd.fits")
+    make_result().write(tmp_path / "coadd.fits")
     header = fits.getheader(tmp_path / "coadd.fits", "IMAGE")
     assert "CTYPE1" not in header
     assert header["CRVAL1A"] == ORIGIN[0]
@@ -192,7 +186,7 @@ def test_no_wcs_is_made_up(tmp_path):
 def test_a_unit_that_is_a_ratio_is_squared_as_a_whole(tmp_path):
     image, variance, mask = planes()
     stack = cw.WarpStack.from_arrays(image, variance, mask, psf_sigma=2, unit="adu/s")
-    write_coadd(cw.run(stack), tmp_path / "coadd.fits")
+    cw.run(stack).write(tmp_path / "coadd.fits")
     assert fits.getheader(tmp_path / "coadd.fits", "VARIANCE")["BUNIT"] == "(adu/s)**2"
 
 
