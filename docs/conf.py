@@ -1,4 +1,4 @@
-"""How Sphinx builds these pages; tables and figures are made of the code at every build."""
+"""Configuration of Sphinx; tables and figures are generated from the code at every build."""
 
 import sys
 from pathlib import Path
@@ -34,14 +34,14 @@ myst_heading_anchors = 3
 # Single backticks of a docstring are names: of a parameter as often as of a function.
 default_role = "code"
 nitpick_ignore_regex = [("py:class", r"(collections|numpy|npt|np|typing)\..*")]
-# Shapes, units and ranges stand in the docstrings; bare types would only repeat half of it.
+# Docstrings give shapes, units and ranges; bare types would only repeat half of that.
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
 
 
-def make_generated_pages(app):
-    """Write what is made of the code, where the pages include it from."""
+def generate_pages(app):
+    """Write the generated tables and figures to the folder that pages include them from."""
     folder = HERE / "generated"
     folder.mkdir(exist_ok=True)
     (folder / "knobs.md").write_text(tables.knob_table(), encoding="utf-8")
@@ -52,5 +52,5 @@ def make_generated_pages(app):
 
 
 def setup(app):
-    """Have the generated pages made before any page is read."""
-    app.connect("builder-inited", make_generated_pages)
+    """Generate tables and figures before any page is read."""
+    app.connect("builder-inited", generate_pages)

@@ -1,4 +1,4 @@
-"""Figures of the documentation that are drawn of the rules themselves."""
+"""Figures of the documentation that are drawn from the rules themselves."""
 
 from pathlib import Path
 
@@ -8,15 +8,15 @@ from matplotlib.figure import Figure
 from napari_comparewarp import CompareWarpConfig
 from napari_comparewarp.algorithm.verdicts import effective_maximum
 
-#: Colours of Okabe and Ito, which colour-blind eyes tell apart.
+#: Colours of Okabe and Ito, which colour-blind readers can distinguish.
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#999999"
 
-# The same bytes from the same code, and text that a search engine can read.
+# Reproducible output.
 _SAVE = {"metadata": {"Date": None}, "bbox_inches": "tight"}
 
 
 def draw_effective_maximum(path: Path) -> None:
-    """Draw in how many epochs an artifact may appear, against the depth."""
+    """Draw the effective maximum number of epochs against the depth."""
     depth = np.arange(1, 101)
     figure = Figure(figsize=(7, 3.4), layout="constrained")
     axes = figure.add_subplot()
@@ -24,7 +24,7 @@ def draw_effective_maximum(path: Path) -> None:
     rules = {
         "default": (default, BLUE, "-"),
         "first-look": (CompareWarpConfig.preset("first-look"), ORANGE, "--"),
-        "temporal threshold alone": (default.replace(max_epochs=None), GREY, ":"),
+        "temporal threshold only": (default.replace(max_epochs=None), GREY, ":"),
     }
     for label, (config, colour, style) in rules.items():
         maximum = effective_maximum(
@@ -42,7 +42,7 @@ def draw_effective_maximum(path: Path) -> None:
 
 
 def draw_verdict_plane(path: Path) -> None:
-    """Draw how the spatial rule splits candidates by the area that deviates in few epochs."""
+    """Draw the epoch counts of three candidates, and the verdicts of the spatial rule."""
     figure = Figure(figsize=(8, 2), layout="constrained")
     panels = figure.subplots(1, 3, width_ratios=(15, 15, 7))
     scenes = {

@@ -1,4 +1,4 @@
-"""Tables of the documentation, made of the configuration itself."""
+"""Tables of the documentation, generated from the configuration."""
 
 from pydantic.fields import FieldInfo
 
@@ -8,7 +8,7 @@ from napari_comparewarp.cli.config import format_value
 from napari_comparewarp.cli.knobs import accepted_values
 from napari_comparewarp.config.knobs import PRESETS
 
-#: What the knobs of each stage are for, in the order of the table.
+#: Title of each section of the table of knobs, in order.
 SECTIONS = {
     "candidates": "Detection of candidates",
     "verdicts": "Verdicts",
@@ -19,7 +19,7 @@ SECTIONS = {
     "streaks": "Streaks",
 }
 
-#: Stages whose knobs stand with those of another.
+#: Stages whose knobs are listed in the section of another.
 _SECTION_OF_STAGE = {
     "detections": "candidates",
     "matched weights": "template",
@@ -30,7 +30,7 @@ _SECTION_OF_STAGE = {
 
 
 def knob_table() -> str:
-    """Return every knob, in a Markdown table for each section."""
+    """Return all knobs, as one Markdown table per section."""
     fields = CompareWarpConfig.model_fields
     parts = []
     for section, title in SECTIONS.items():
@@ -43,7 +43,7 @@ def knob_table() -> str:
 
 
 def preset_table() -> str:
-    """Return what each preset changes, as a Markdown table."""
+    """Return the knobs that presets change, as a Markdown table."""
     default = CompareWarpConfig()
     names = sorted({knob for preset in PRESETS.values() for knob in preset})
     rows = []
@@ -57,7 +57,7 @@ def preset_table() -> str:
 
 
 def stage_table() -> str:
-    """Return the stages in their order, and the knobs that each is the first to read."""
+    """Return the stages in order, and the knobs that each is the first to read."""
     rows = []
     for stage in STAGES:
         knobs = [
@@ -71,7 +71,7 @@ def stage_table() -> str:
 
 
 def section_of(field: FieldInfo) -> str:
-    """Return the section of the table that a knob stands in."""
+    """Return the section of the table that lists a knob."""
     stage = _extra(field)["stage"]
     return _SECTION_OF_STAGE.get(stage, stage)
 
