@@ -1,7 +1,7 @@
 """CompareWarp: artifact rejection for image coaddition, headless and in napari.
 
-The public names are loaded on first use, so that importing the package stays
-quick and needs neither a window toolkit nor a compiler.
+The public names are loaded on first use, so that importing the package is fast
+and needs neither a GUI toolkit nor a compiler.
 """
 
 from typing import TYPE_CHECKING
@@ -33,6 +33,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     },
 )
 
-# A star import must work where there is no napari, and brings no dunder names.
+# A star import must work without napari, and imports no dunder names.
 for _name in ("__version__", "inspection_to_layers"):
     __all__.remove(_name)

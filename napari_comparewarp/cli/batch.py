@@ -1,4 +1,4 @@
-"""`comparewarp batch`: many patches side by side."""
+"""`comparewarp batch`: many patches in parallel."""
 
 import sys
 from pathlib import Path
@@ -16,11 +16,11 @@ __all__ = ["batch"]
 
 @click.command()
 @click.argument("plan", metavar="PLAN", type=click.Path(path_type=Path))
-@click.option("--scheduler", metavar="ADDRESS", help="A running dask scheduler to use.")
+@click.option("--scheduler", metavar="ADDRESS", help="Use a running dask scheduler.")
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
-    help="Processes on this machine; one by default, which uses all cores.",
+    help="Number of processes on this machine; by default one, which uses all cores.",
 )
 @overwrite_option
 @quiet_option
@@ -34,14 +34,14 @@ def batch(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Coadd the patches of PLAN, a TOML file, side by side.
+    """Coadd the patches of PLAN, a TOML file, in parallel.
 
-    Patches that are done already, from the same files and settings, are
-    skipped: a batch that was stopped goes on where it was. Exit code 1 if a
-    patch failed.
+    Patches that are already done, from the same files and settings, are
+    skipped, so that an interrupted batch can be resumed. The exit code is 1 if
+    a patch failed.
     """
     if scheduler is not None and workers is not None:
-        raise click.UsageError("--workers is for this machine; leave it out with --scheduler")
+        raise click.UsageError("--workers and --scheduler exclude each other; give one of them")
     from ..batch.plan import read_plan
     from ..io.config_file import read_config_file
 
@@ -54,7 +54,7 @@ def batch(
         def report(outcome: "Outcome") -> None:
             nonlocal n_reported
             n_reported += 1
-            _say(outcome, quiet)
+            _print_outcome(outcome, quiet)
             if progress is not None:
                 progress("patches", n_reported, len(patches))
 
@@ -69,12 +69,12 @@ def batch(
         context.exit(1)
 
 
-def _say(outcome: "Outcome", quiet: bool) -> None:
-    """Say what became of a patch, and what is to be known of it."""
+def _print_outcome(outcome: "Outcome", quiet: bool) -> None:
+    """Print the outcome of a patch, and its notes."""
     from tqdm import tqdm
 
     name = outcome.patch.name
-    # Its `write` steps aside from a progress bar, if one is there.
+    # `tqdm.write` does not interfere with a progress bar.
     if outcome.state == "failed":
         tqdm.write(f"{name}: failed: {outcome.error}", file=sys.stderr)
     elif not quiet:
@@ -85,7 +85,7 @@ def _say(outcome: "Outcome", quiet: bool) -> None:
 
 
 def summarise(outcomes: "list[Outcome]") -> str:
-    """Return the outcomes of a batch as a table, for a terminal.
+    """Return the outcomes of a batch as a text table.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def summarise(outcomes: "list[Outcome]") -> str:
     columns = ("epochs", "candidates", "clipped")
     rows = []
     for outcome in outcomes:
-        told = outcome.summary
-        numbers = ("-" if told is None else str(getattr(told, column)) for column in columns)
+        summary = outcome.summary
+        numbers = ("-" if summary is None else str(getattr(summary, column)) for column in columns)
         rows.append((outcome.patch.name, outcome.state, *numbers))
     return format_table(("patch", "state", *columns), rows)

@@ -17,14 +17,14 @@ def config() -> None:
 
 
 @config.command()
-@click.option("--preset", metavar="NAME", help="A named preset; by default LSST's defaults.")
+@click.option("--preset", metavar="NAME", help="A named preset instead of the LSST defaults.")
 @click.option(
     "--config", "file", metavar="FILE", type=click.Path(path_type=Path), help="A config file."
 )
 @click.option("--lsst", is_flag=True, help="Print an LSST override file instead of a table.")
 @debug_option
 def show(preset: str | None, file: Path | None, lsst: bool) -> None:
-    """Print every knob: value, default, unit, LSST name and what it means."""
+    """Print every knob: value, default, unit, LSST name and meaning."""
     from ..config.knobs import knob_facts
     from .knobs import choose_config
 
@@ -79,11 +79,11 @@ def diff(a: str, b: str) -> None:
     type=click.Choice(["lsst", "json"]),
     default="json",
     show_default=True,
-    help="lsst: an override file of the reference; json: this project's names.",
+    help="lsst: an LSST override file; json: names of this project.",
 )
 @debug_option
 def convert(file: Path, kind: str) -> None:
-    """Print a config file in another form.
+    """Print a config file in another format.
 
     FILE is JSON, TOML, an LSST override file, or a coadd of this program.
     """
@@ -97,7 +97,7 @@ def convert(file: Path, kind: str) -> None:
 
 
 def format_value(value: Any) -> str:
-    """Return a knob's value as `--set` takes it."""
+    """Return the value of a knob as `--set` accepts it."""
     if isinstance(value, tuple):
         return ",".join(value)
     if isinstance(value, bool) or value is None:

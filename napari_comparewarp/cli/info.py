@@ -1,4 +1,4 @@
-"""`comparewarp info`: what a file holds."""
+"""`comparewarp info`: the content of files."""
 
 from pathlib import Path
 
@@ -15,13 +15,13 @@ __all__ = ["info"]
 )
 @debug_option
 def info(files: tuple[Path, ...]) -> None:
-    """Say what FITS files hold and how they would be read."""
+    """Print what FITS files contain and how they would be read."""
     from ..io.describe import describe
 
     for number, file in enumerate(files):
         if number:
             click.echo()
-        found = describe(file)
-        width = max(map(len, found))
-        for name, value in found.items():
+        facts = describe(file)
+        width = max(map(len, facts))
+        for name, value in facts.items():
             click.echo(f"{name:{width}}  {value}")

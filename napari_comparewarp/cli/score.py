@@ -1,4 +1,4 @@
-"""`comparewarp score`: a coadd measured against the truth of a simulation."""
+"""`comparewarp score`: compare a coadd with the truth of a simulation."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--masks", metavar="DIR", type=_PATH, help="Folder written by `run --masks`.")
 @click.option(
-    "--json", "json_file", metavar="FILE", type=_PATH, help="Also write the figures as JSON."
+    "--json", "json_file", metavar="FILE", type=_PATH, help="Also write the score as JSON."
 )
 @overwrite_option
 @quiet_option
@@ -32,19 +32,19 @@ def score(
     overwrite: bool,
     quiet: bool,
 ) -> None:
-    """Measure a coadd RESULT against the truth.
+    """Compare the coadd RESULT with the truth.
 
-    Reports completeness, purity, print-through and flux bias of the coadd, of
-    the plain mean and of the sigma-clipped mean.
+    Reports completeness, purity, print-through and flux bias of the coadd, the
+    plain mean and the sigma-clipped mean.
     """
     from ..io.atomic import check_output, replacing
     from ..score import score as measure
 
     if json_file is not None:
         check_output(json_file, overwrite)
-    figures = measure(result, truth, masks)
+    measured = measure(result, truth, masks)
     if json_file is not None:
         with replacing(json_file, overwrite) as temporary:
-            temporary.write_text(json.dumps(figures.to_dict(), indent=2) + "\n")
+            temporary.write_text(json.dumps(measured.to_dict(), indent=2) + "\n")
     if not quiet:
-        click.echo(figures.summary())
+        click.echo(measured.summary())

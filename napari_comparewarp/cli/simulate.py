@@ -1,4 +1,4 @@
-"""`comparewarp simulate`: a night sky with planted artifacts, and its truth."""
+"""`comparewarp simulate`: a simulated night with planted artifacts, and its truth."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ __all__ = ["simulate"]
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--epochs", type=int, default=20, show_default=True, help="Number of visits.")
+@click.option("--epochs", type=int, default=20, show_default=True, help="Number of epochs.")
 @click.option(
     "--size",
     nargs=2,
@@ -21,14 +21,20 @@ __all__ = ["simulate"]
     metavar="Y X",
     help="Shape of the patch, pixels.",
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Fixes every pixel.")
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Seed; the same one gives the same pixels.",
+)
 @overwrite_option
 @quiet_option
 @debug_option
 def simulate(
     folder: Path, epochs: int, size: tuple[int, int], seed: int, overwrite: bool, quiet: bool
 ) -> None:
-    """Write warps with planted artifacts, and the truth, to folder DIR."""
+    """Write warps with planted artifacts, and the truth, to the folder DIR."""
     from ..simulation import simulate_night, write_night
 
     try:

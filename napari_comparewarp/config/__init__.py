@@ -1,1 +1,1 @@
-"""What a run is told: every knob, and the LSST files that hold the same."""
+"""The settings of a run, and their LSST files."""

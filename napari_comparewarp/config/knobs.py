@@ -30,7 +30,7 @@ def knob(
     Parameters
     ----------
     default : object
-        Value used by today's LSST pipelines.
+        Value used by the current LSST pipelines.
     title : str
         Short label for a form.
     stage : str
@@ -41,7 +41,7 @@ def knob(
     unit : str, optional
         Unit of the value, empty for a pure number.
     help : str
-        What the knob means to an astronomer.
+        Meaning of the knob, for an astronomer.
     **bounds
         Passed to `pydantic.Field`: ``ge``, ``gt``, ``le``, ``lt``.
     """
@@ -55,7 +55,7 @@ def knob(
 
 
 class KnobFacts(TypedDict):
-    """What is known of a knob besides its type, bounds and meaning."""
+    """Metadata of a knob, besides its type, bounds and meaning."""
 
     stage: str
     lsst: str | None
@@ -89,9 +89,18 @@ _NOISE_PLANES = ("DETECTED", "DETECTED_NEGATIVE", "BAD", "SAT", "NO_DATA", "INTR
 
 
 class CompareWarpConfig(BaseModel):
-    """Settings of a CompareWarp run; the defaults are today's LSST defaults.
+    """Settings of a CompareWarp run; the defaults are those of the current LSST pipelines.
 
     Instances are immutable; use `replace` for a changed copy.
+
+    Examples
+    --------
+    >>> from napari_comparewarp import CompareWarpConfig
+    >>> config = CompareWarpConfig(chi_threshold=5)
+    >>> config.chi_threshold
+    5.0
+    >>> config.differences()
+    {'chi_threshold': (5.0, 7.5)}
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
@@ -100,8 +109,8 @@ class CompareWarpConfig(BaseModel):
     chi_threshold: float = knob(
         7.5, "chi threshold", stage="candidates", lsst="detect.thresholdValue", unit="sigma",
         gt=0, le=1000,
-        help="A pixel is a candidate where the warp differs from the template by at least this "
-        "many standard deviations. Lower finds fainter trails, and more of the noise.",
+        help="A pixel deviates where the warp differs from the template by at least this many "
+        "standard deviations. A lower value finds fainter trails, and more noise.",
     )  # fmt: skip
     polarity: Literal["both", "positive", "negative"] = knob(
         "both", "polarity", stage="candidates", lsst="detect.thresholdPolarity",
@@ -109,11 +118,11 @@ class CompareWarpConfig(BaseModel):
     )  # fmt: skip
     min_pixels: int = knob(
         4, "min pixels", stage="candidates", lsst="detect.minPixels", unit="pixel", ge=1,
-        help="Groups of deviating pixels smaller than this are dropped before they grow.",
+        help="Smaller groups of deviating pixels are dropped before they are grown.",
     )  # fmt: skip
     grow_sigma: float = knob(
         0.4, "grow", stage="candidates", lsst="detect.nSigmaToGrow", unit="PSF sigma", ge=0, le=50,
-        help="Candidates grow by this many PSF widths, to take in the wings of an artifact.",
+        help="Candidates are grown by this many PSF widths, to include the wings of an artifact.",
     )  # fmt: skip
     isotropic_growth: bool = knob(
         True, "grow by a disc", stage="candidates", lsst="detect.isotropicGrow",
@@ -121,12 +130,12 @@ class CompareWarpConfig(BaseModel):
     )  # fmt: skip
     prefilter: bool = knob(
         True, "prefilter", stage="candidates", lsst="doPrefilterArtifacts",
-        help="Drop candidates that lie almost wholly on pixels which are masked anyway, so that "
-        "defects shared by many epochs do not raise the epoch count.",
+        help="Drop candidates that lie almost entirely on masked pixels, so that defects shared by "
+        "many epochs do not raise the epoch count.",
     )  # fmt: skip
     prefilter_ratio: float = knob(
         0.05, "prefilter ratio", stage="candidates", lsst="prefilterArtifactsRatio", ge=0, le=1,
-        help="A candidate stays if more than this fraction of its pixels is unmasked.",
+        help="A candidate is kept if more than this fraction of its pixels is unmasked.",
     )  # fmt: skip
     prefilter_planes: PlaneNames = knob(
         ("NO_DATA", "BAD", "SUSPECT"), "prefilter planes", stage="detections",
@@ -139,17 +148,17 @@ class CompareWarpConfig(BaseModel):
         0.4, "temporal threshold", stage="verdicts", lsst="maxFractionEpochsLow",
         unit="fraction of epochs", ge=0, le=1,
         help="The largest fraction of epochs in which a deviation may appear and still be an "
-        "artifact. Rules alone where few epochs overlap.",
+        "artifact. Decides alone where few epochs overlap.",
     )  # fmt: skip
     max_epochs: int | None = knob(
         2, "max epochs", stage="verdicts", lsst="maxNumEpochs", unit="epochs", ge=0,
         help="Number of epochs in which an artifact may appear, whatever the depth; none: the "
-        "temporal threshold alone rules.",
+        "temporal threshold decides alone.",
     )  # fmt: skip
     max_epochs_slope: float = knob(
         0.03, "max epochs slope", stage="verdicts", lsst="maxFractionEpochsHigh",
         unit="epochs per epoch", ge=0, le=1,
-        help="How many further epochs are allowed for each epoch of depth.",
+        help="Number of additional epochs allowed per epoch of depth.",
     )  # fmt: skip
     spatial_threshold: float = knob(
         0.5, "spatial threshold", stage="verdicts", lsst="spatialThreshold",
@@ -164,12 +173,12 @@ class CompareWarpConfig(BaseModel):
     protect_threshold: float = knob(
         300.0, "protection threshold", stage="protection", lsst="detectTemplate.thresholdValue",
         unit="sigma", gt=0,
-        help="How significant a source of the smoothed template must be to protect.",
+        help="Significance that a source must reach in the smoothed template to be protected.",
     )  # fmt: skip
     protect_grow_sigma: float = knob(
         2.4, "protection grow", stage="protection", lsst="detectTemplate.nSigmaToGrow",
         unit="PSF sigma", ge=0, le=50,
-        help="Protected sources grow by this many PSF widths.",
+        help="Protected sources are grown by this many PSF widths.",
     )  # fmt: skip
     protect_min_pixels: int = knob(
         1, "protection min pixels", stage="protection", lsst="detectTemplate.minPixels",
@@ -191,7 +200,7 @@ class CompareWarpConfig(BaseModel):
     template_statistic: Statistic = knob(
         "MEANCLIP", "template statistic", stage="template",
         lsst="assembleStaticSkyModel.statistic",
-        help="How the PSF-matched warps are combined to the model of the static sky.",
+        help="How the PSF-matched warps are combined into the model of the static sky.",
     )  # fmt: skip
     template_sigma_clip: float = knob(
         2.5, "template sigma clip", stage="matched weights",
@@ -206,7 +215,7 @@ class CompareWarpConfig(BaseModel):
     template_bad_planes: PlaneNames = knob(
         ("NO_DATA",), "template bad planes", stage="matched weights",
         lsst="assembleStaticSkyModel.badMaskPlanes", unit="plane names",
-        help="Pixels with one of these planes do not enter the template.",
+        help="Pixels with one of these planes are left out of the template.",
     )  # fmt: skip
     template_mask_propagation: dict[str, float] = knob(
         {"SAT": 0.1}, "template mask propagation", stage="template",
@@ -226,22 +235,22 @@ class CompareWarpConfig(BaseModel):
     variance_scale_limit: float = knob(
         10.0, "variance scale limit", stage="variance scale", lsst="scaleWarpVariance.limit",
         gt=0,
-        help="A factor above this is not believed, and the variance is left alone.",
+        help="A larger factor is not trusted, and the variance is left unchanged.",
     )  # fmt: skip
     variance_scale_planes: PlaneNames = knob(
         _NOISE_PLANES, "variance scale planes", stage="variance scale",
         lsst="scaleWarpVariance.maskPlanes", unit="plane names",
-        help="Pixels with one of these planes do not enter the variance factor.",
+        help="Pixels with one of these planes are left out when the factor is measured.",
     )  # fmt: skip
     background_cell: int = knob(
         32, "background cell", stage="variance scale",
         lsst="scaleWarpVariance.background.binSize", unit="pixel", ge=2,
-        help="Cell of the background that is taken away while the variance factor is measured.",
+        help="Cell size of the background that is subtracted to measure the variance factor.",
     )  # fmt: skip
     background_planes: PlaneNames = knob(
         _NOISE_PLANES, "background planes", stage="variance scale",
         lsst="scaleWarpVariance.background.ignoredPixelMask", unit="plane names",
-        help="Pixels with one of these planes do not enter that background.",
+        help="Pixels with one of these planes are left out of that background.",
     )  # fmt: skip
 
     # --- coadd -----------------------------------------------------------------------
@@ -251,8 +260,8 @@ class CompareWarpConfig(BaseModel):
     )  # fmt: skip
     online_mean: bool = knob(
         False, "online mean", stage="coadd", lsst="doOnlineForMean",
-        help="Round as the reference's running sums do, its way to save memory; this engine "
-        "never holds the stack twice. The difference is below one part in a million.",
+        help="Round like the running sums with which the reference saves memory, which this engine "
+        "does not need. The difference is below one part in a million.",
     )  # fmt: skip
     sigma_clip: float = knob(
         3.0, "sigma clip", stage="direct weights", lsst="sigmaClip", unit="sigma", gt=0,
@@ -270,13 +279,13 @@ class CompareWarpConfig(BaseModel):
     removed_planes: PlaneNames = knob(
         ("NOT_DEBLENDED", "EDGE"), "removed planes", stage="coadd", lsst="removeMaskPlanes",
         unit="plane names",
-        help="Planes that are dropped from the direct warps before they are stacked.",
+        help="Planes that are removed from the direct warps before they are stacked.",
     )  # fmt: skip
     mask_propagation: dict[str, float] = knob(
         {"SAT": 0.1}, "mask propagation", stage="coadd", lsst="maskPropagationThresholds",
         unit="fraction of weight",
-        help="A plane is set on the coadd if the rejected pixels that carry it hold more than "
-        "this fraction of the weight.",
+        help="A plane is set on the coadd if rejected pixels with that plane have more than this "
+        "fraction of the weight.",
     )  # fmt: skip
     error_from_input_variance: bool = knob(
         True, "variance from inputs", stage="coadd", lsst="calcErrorFromInputVariance",
@@ -285,11 +294,11 @@ class CompareWarpConfig(BaseModel):
     interpolate: bool = knob(
         False, "interpolate holes", stage="finish", lsst="doInterp",
         help="Fill NaN pixels of the finished coadd from their surroundings (NO_DATA stays set), "
-        "and turn variances that are not positive into infinity.",
+        "and set variances that are not positive to infinity.",
     )  # fmt: skip
     input_map: bool = knob(
         False, "input map", stage="finish", lsst="doInputMap",
-        help="Write which epochs went into each pixel beside the coadd.",
+        help="Write which epochs went into each pixel, together with the coadd.",
     )  # fmt: skip
     mask_bright_objects: bool = knob(
         False, "mask bright objects", stage="finish", lsst="doMaskBrightObjects",
@@ -303,11 +312,11 @@ class CompareWarpConfig(BaseModel):
     # --- streaks -----------------------------------------------------------------------
     filter_streaks: bool = knob(
         False, "find streaks", stage="streaks", lsst="doFilterMorphological",
-        help="Also clip straight lines among the detected pixels, whatever the epoch count says.",
+        help="Also clip straight lines among the detected pixels, regardless of the epoch count.",
     )  # fmt: skip
     streak_grow_sigma: float = knob(
         5.0, "streak grow", stage="streaks", lsst="growStreakFp", unit="PSF sigma", ge=0, le=50,
-        help="Streaks grow by this many PSF widths.",
+        help="Streaks are grown by this many PSF widths.",
     )  # fmt: skip
     streak_min_edge_pixels: int = knob(
         50, "streak edge pixels", stage="streaks", lsst="maskStreaks.clusterMinimumSize",
@@ -317,17 +326,17 @@ class CompareWarpConfig(BaseModel):
     streak_max_deviation: float = knob(
         2.0, "streak deviation", stage="streaks", lsst="maskStreaks.clusterMinimumDeviation",
         unit="pixel", gt=0,
-        help="How far the edge pixels of one line may stray from it.",
+        help="How far the edge pixels of a line may be from it.",
     )  # fmt: skip
     streak_rho_bin: float = knob(
         30.0, "streak distance bin", stage="streaks", lsst="maskStreaks.rhoBinSize",
         unit="pixel", gt=0,
-        help="Lines nearer than about this are one.",
+        help="Lines closer than about this are merged.",
     )  # fmt: skip
     streak_theta_bin: float = knob(
         2.0, "streak angle bin", stage="streaks", lsst="maskStreaks.thetaBinSize",
         unit="degree", gt=0,
-        help="Lines whose directions differ by less than this are one.",
+        help="Lines whose directions differ by less than this are merged.",
     )  # fmt: skip
     streak_profile_sigma: float = knob(
         5.0, "streak width", stage="streaks", lsst="maskStreaks.nSigmaMask",
@@ -337,12 +346,12 @@ class CompareWarpConfig(BaseModel):
     streak_saturation_distance: int = knob(
         250, "streak distance from saturation", stage="streaks",
         lsst="maskStreaks.saturatedDetectionsDilation", unit="pixel", ge=0,
-        help="No line is sought this near a saturated detection: bleeds are straight too.",
+        help="Lines this close to a saturated detection are ignored: bleeds are straight too.",
     )  # fmt: skip
     streak_bad_planes: PlaneNames = knob(
         ("NO_DATA", "INTRP", "BAD", "SAT", "EDGE"), "streak bad planes", stage="streaks",
         lsst="maskStreaks.badMaskPlanes", unit="plane names",
-        help="No line is sought next to pixels with one of these planes.",
+        help="Lines next to pixels with one of these planes are ignored.",
     )  # fmt: skip
 
     def __init__(self, **values: Any) -> None:
@@ -353,7 +362,7 @@ class CompareWarpConfig(BaseModel):
 
     @classmethod
     def preset(cls, name: str) -> Self:
-        """Return a named preset of the reference's history.
+        """Return a named preset, such as the settings of a release of the reference.
 
         Parameters
         ----------
@@ -363,22 +372,45 @@ class CompareWarpConfig(BaseModel):
         ------
         ConfigError
             If there is no such preset.
+
+        Examples
+        --------
+        >>> from napari_comparewarp import CompareWarpConfig
+        >>> CompareWarpConfig.preset("dmtn-080").differences()
+        {'chi_threshold': (5.0, 7.5), 'grow_sigma': (2.4, 0.4), 'protect_sources': (False, True)}
         """
         if name not in PRESETS:
             raise ConfigError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
         return cls(**PRESETS[name])
 
     def replace(self, **changes: Any) -> Self:
-        """Return a copy with some knobs changed, checked like a new config."""
+        """Return a copy with some knobs changed, validated like a new config.
+
+        Parameters
+        ----------
+        **changes
+            New values, by the names of the knobs.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such knob, or a value is out of range.
+
+        Examples
+        --------
+        >>> from napari_comparewarp import CompareWarpConfig
+        >>> CompareWarpConfig().replace(max_epochs=3).max_epochs
+        3
+        """
         return type(self)(**{**self.model_dump(), **changes})
 
     def differences(self, other: Self | None = None) -> dict[str, tuple[Any, Any]]:
-        """Return ``{name: (here, there)}`` for each knob that differs.
+        """Return ``{name: (value, other_value)}`` for each knob that differs.
 
         Parameters
         ----------
         other : CompareWarpConfig, optional
-            What to compare with; by default the default config.
+            The config to compare with; by default the default config.
         """
         other = type(self)() if other is None else other
         return {
@@ -391,8 +423,15 @@ class CompareWarpConfig(BaseModel):
         """Return the config as the text of an LSST override file.
 
         Every knob that the reference has is written, one
-        ``config.NAME = VALUE`` a line, so that the file means the same under
-        another release's defaults.
+        ``config.NAME = VALUE`` per line, so that the file does not depend on
+        the defaults of a release.
+
+        Examples
+        --------
+        >>> from napari_comparewarp import CompareWarpConfig
+        >>> text = CompareWarpConfig(chi_threshold=5).to_lsst()
+        >>> "config.detect.thresholdValue = 5.0" in text.splitlines()
+        True
         """
         from .lsst_file import to_lsst
 
@@ -405,14 +444,21 @@ class CompareWarpConfig(BaseModel):
         Parameters
         ----------
         text : str
-            Lines such as ``config.maxNumEpochs = 1``; a whole saved config
-            works too.
+            Lines such as ``config.maxNumEpochs = 1``; a complete saved config
+            is accepted too.
 
         Raises
         ------
         ConfigError
             For a line that is not an assignment of a literal, an option that
-            does not exist, or one that this engine cannot honour.
+            does not exist, or a value that this engine does not implement.
+
+        Examples
+        --------
+        >>> from napari_comparewarp import CompareWarpConfig
+        >>> config = CompareWarpConfig.from_lsst("config.detect.thresholdValue = 5.0")
+        >>> config.differences()
+        {'chi_threshold': (5.0, 7.5)}
         """
         from .lsst_file import from_lsst
 
@@ -420,7 +466,7 @@ class CompareWarpConfig(BaseModel):
 
 
 def _one_line(error: ValidationError) -> str:
-    """Say what is wrong with a config in one line."""
+    """Return what is wrong with a config, in one line."""
     parts = []
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"])
@@ -431,7 +477,7 @@ def _one_line(error: ValidationError) -> str:
     return "config: " + "; ".join(parts)
 
 
-# Which numbers changed when: section 11 of the algorithm's description.
+# When each number changed: section 11 of the algorithm's description.
 PRESETS: Mapping[str, Mapping[str, Any]] = {
     # As published in 2018, before bright sources were protected.
     "dmtn-080": {"chi_threshold": 5.0, "grow_sigma": 2.4, "protect_sources": False},

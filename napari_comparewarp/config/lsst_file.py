@@ -1,8 +1,8 @@
 """LSST override files: lines such as ``config.maxNumEpochs = 1``, written and parsed.
 
-An override file is Python to the LSST Science Pipelines. Here it is only ever
-parsed: a line is an assignment of a literal, or a change of a list, or it is
-refused.
+The LSST Science Pipelines execute an override file as Python. Here it is only
+parsed: lines that are neither an assignment of a literal nor a change of a list
+are rejected.
 """
 
 import ast
@@ -19,17 +19,17 @@ from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_op
 
 __all__ = ["from_lsst", "from_options", "to_lsst"]
 
-#: What ``max_epochs=None`` is written as: more epochs than any stack has.
+#: Written for ``max_epochs=None``: more epochs than any stack has.
 UNLIMITED_EPOCHS = 1_000_000
 
-#: Knobs that are real numbers here and integers to the reference, which does
-#: not take 2.0 for 2.
+#: Options that are integers in the reference, which does not accept 2.0 for 2,
+#: and real numbers here.
 _INTEGERS = ("maskStreaks.clusterMinimumDeviation",)
 
 
 @dataclass(frozen=True)
 class _Change:
-    """One change of one option, as a statement of the file asks for it."""
+    """One change of one option, from a statement of the file."""
 
     where: str
     option: str
@@ -50,8 +50,8 @@ def to_lsst(config: BaseModel) -> str:
     Returns
     -------
     str
-        One ``config.NAME = VALUE`` a line, floats with all their digits. No
-        limit of epochs is written as 1000000.
+        One ``config.NAME = VALUE`` per line, floats with all their digits. No
+        limit on epochs is written as 1000000.
     """
     lines = ["# Options of CompareWarpAssembleCoaddTask."]
     for option, field in knobs_by_option(type(config)).items():
@@ -68,7 +68,7 @@ def to_lsst(config: BaseModel) -> str:
 
 
 def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
-    """Read an LSST override file or a whole saved config of the reference.
+    """Read an LSST override file or a complete saved config of the reference.
 
     The text is parsed, never executed.
 
@@ -77,11 +77,10 @@ def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
     text : str
         Python lines: ``config.NAME = LITERAL``, ``config.NAME['key'] =
         LITERAL``, ``config.NAME += [...]`` and ``.append``, ``.extend`` and
-        ``.remove`` on a list. Comments, imports, asserts and strings that
-        stand alone are skipped. Or one JSON object of option name to value.
+        ``.remove`` on a list. Comments, imports, asserts and standalone
+        strings are skipped. Alternatively a JSON object of option names and values.
     model : type
-        `CompareWarpConfig`: which options there are, their defaults and
-        ranges.
+        `CompareWarpConfig`, with the options, their defaults and ranges.
 
     Returns
     -------
@@ -91,9 +90,9 @@ def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        In one line, with the number of the line of the file: for anything
-        else than the above, an option that does not exist, a value out of
-        range, and an option whose value this engine does not implement.
+        With the line number in the file: for anything else, an option that
+        does not exist, a value out of range, and a value that this engine
+        does not implement.
     """
     if not text.lstrip().startswith("{"):
         return _apply(_statements(text), model)
@@ -105,7 +104,7 @@ def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
 
 
 def from_options(options: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Return the knobs that some options of the reference stand for.
+    """Return the knobs that correspond to some options of the reference.
 
     Parameters
     ----------
@@ -129,7 +128,7 @@ def from_options(options: Mapping[str, Any], model: type[BaseModel]) -> dict[str
 
 
 def _apply(changes: Iterable[_Change], model: type[BaseModel]) -> dict[str, Any]:
-    """Return the knobs as they are after some changes of the defaults."""
+    """Return the knobs after some changes of the defaults."""
     knobs = knobs_by_option(model)
     defaults = model()
     values: dict[str, Any] = {}
@@ -151,9 +150,9 @@ def _without_prefix(name: str) -> str:
 
 
 def _literal(value: Any) -> str:
-    """Write a value as Python text that any reader of literals understands."""
+    """Return a value as a Python literal."""
     if isinstance(value, float) and not math.isfinite(value):
-        # The way in which the reference itself saves these.
+        # As the reference itself saves these.
         return f"float('{value!r}')"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key!r}: {_literal(item)}" for key, item in value.items()) + "}"
@@ -163,7 +162,7 @@ def _literal(value: Any) -> str:
 
 
 def _statements(text: str) -> Iterator[_Change]:
-    """Yield the changes that the lines of an override file make."""
+    """Yield the changes of an override file, line by line."""
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
@@ -186,7 +185,7 @@ def _statements(text: str) -> Iterator[_Change]:
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr="retarget"))) if (
                 is_ignored(f"{_option(owner, where)}.")
             ):
-                # Another task in the place of one that changes no pixel.
+                # Replaces a task that changes no pixel.
                 continue
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method)) as call):
                 yield _method(owner, method, call, where)
@@ -208,14 +207,14 @@ def _assignment(target: ast.expr, value: ast.expr, where: str) -> _Change:
 
 
 def _method(owner: ast.expr, method: str, call: ast.Call, where: str) -> _Change:
-    """Return the change of ``config.NAME.append(VALUE)`` and its like."""
+    """Return the change of ``config.NAME.append(VALUE)`` or a similar call."""
     if method in ("append", "extend", "remove") and len(call.args) == 1 and not call.keywords:
         option = _option(owner, where)
         return _Change(where, option, method, _evaluate(call.args[0], option, where))
     hint = "; copy the lines of that file here instead" if method == "load" else ""
     raise ConfigError(
-        f"{where}{_quote(call)} is a function call, and nothing is executed; of those only "
-        f"append, extend and remove of one value are accepted{hint}"
+        f"{where}{_quote(call)} is a function call, and nothing is executed; only append, "
+        f"extend and remove of one value are accepted{hint}"
     )
 
 
@@ -232,7 +231,7 @@ def _option(node: ast.expr, where: str) -> str:
 
 
 class _NonFinite(ast.NodeTransformer):
-    """Make constants of ``float('nan')`` and ``float('inf')``, as in saved configs."""
+    """Turn ``float('nan')`` and ``float('inf')``, as in saved configs, into constants."""
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
         match node:
@@ -251,7 +250,7 @@ def _evaluate(node: ast.expr, option: str, where: str) -> Any:
         return ast.literal_eval(_NonFinite().visit(node))
     except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         raise ConfigError(
-            f"{where}config.{option}: {_quote(node)} is not a literal; a number, a text, True, "
+            f"{where}config.{option}: {_quote(node)} is not a literal; a number, a string, True, "
             "False, None, or a list or dict of these is accepted"
         ) from None
 
@@ -263,7 +262,7 @@ def _quote(node: ast.AST) -> str:
 
 
 def _changed(current: Any, change: _Change) -> Any:
-    """Return what an option becomes."""
+    """Return the new value of an option."""
     if change.operation == "set":
         return change.value
     if change.operation == "item" and isinstance(current, Mapping):
@@ -282,13 +281,13 @@ def _changed(current: Any, change: _Change) -> Any:
                 )
             return [item for item in items if item != change.value]
     raise ConfigError(
-        f"{change.where}config.{change.option} is {_literal(current)}: it cannot be changed so; "
-        f"assign the whole value"
+        f"{change.where}config.{change.option} is {_literal(current)}, which cannot be changed "
+        "like this; assign the whole value"
     )
 
 
 def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) -> Any:
-    """Return a value as the config will hold it, or say which line is at fault."""
+    """Return a validated value, or raise an error that names the line."""
     if field == "max_epochs" and value == UNLIMITED_EPOCHS:
         value = None
     try:
@@ -299,7 +298,7 @@ def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) ->
 
 
 def _require_fixed(change: _Change) -> None:
-    """Refuse a value that would need something that this engine does not have."""
+    """Reject a value that this engine does not implement."""
     accepted = FIXED_OPTIONS[change.option]
     value = _changed(accepted, change)
     if isinstance(value, tuple):
@@ -312,7 +311,7 @@ def _require_fixed(change: _Change) -> None:
 
 
 def _unknown(change: _Change, model: type[BaseModel]) -> str:
-    """Say that there is no such option, and which one may be meant."""
+    """Return the message for an option that does not exist, with the closest name."""
     near = nearest_option(change.option, model)
-    meant = f"; the nearest is config.{near}" if near else ""
-    return f"{change.where}there is no option config.{change.option}{meant}"
+    suggestion = f"; the nearest is config.{near}" if near else ""
+    return f"{change.where}there is no option config.{change.option}{suggestion}"

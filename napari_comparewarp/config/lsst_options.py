@@ -1,9 +1,9 @@
-"""What the options of the LSST reference are to this engine: a knob, nothing, or fixed.
+"""How this engine treats the options of the LSST reference: as a knob, ignored, or fixed.
 
-The reference's task has some two hundred options. Each knob's field in
-`CompareWarpConfig` names the option that it stands for; this file knows the
-others, so that a whole saved config can be read and nothing that would change
-a pixel is passed over in silence.
+The task of the reference has some two hundred options. Each knob in
+`CompareWarpConfig` names the option that it corresponds to; this file lists the
+others, so that a complete saved config can be read and nothing that would change
+a pixel is silently ignored.
 """
 
 import difflib
@@ -16,9 +16,8 @@ __all__ = ["FIXED_OPTIONS", "is_ignored", "knobs_by_option", "nearest_option"]
 
 _TEMPLATE = "assembleStaticSkyModel."
 
-#: Options that say where data come from and what is written, of this and of
-#: older releases. They exist for the coadd and for the template, and change no
-#: pixel of either.
+#: Options for inputs and outputs, of this and of older releases. They exist for
+#: the coadd and for the template, and change no pixel of either.
 _BOOKKEEPING = (
     "coaddName",
     "doApplyUberCal",
@@ -47,8 +46,8 @@ _BOOKKEEPING_GROUPS = (
     "select",
 )
 
-#: Options that only matter behind a switch which must be off, or (streaks) to
-#: an algorithm that this engine replaces by another.
+#: Options that only matter with another option on that must be off here, or
+#: (streaks) for an algorithm that this engine replaces by another.
 _WITHOUT_EFFECT = (
     "detect.doApplyFlatBackgroundRatio",
     "detect.nPeaksMaxSimple",
@@ -84,7 +83,7 @@ _WITHOUT_EFFECT_GROUPS = tuple(
     for group in ("background", "tempLocalBackground", "tempWideBackground")
 )
 
-#: Options that would change pixels, and the one value of each that this engine
+#: Options that would change pixels, with the one value that this engine
 #: implements.
 FIXED_OPTIONS: Mapping[str, Any] = {
     **{
@@ -120,7 +119,7 @@ FIXED_OPTIONS: Mapping[str, Any] = {
 
 
 def knobs_by_option(model: type[BaseModel]) -> dict[str, str]:
-    """Return ``{option: field}`` for every field that stands for an option.
+    """Return ``{option: field}`` for every field that corresponds to an option.
 
     Parameters
     ----------
@@ -154,7 +153,7 @@ def is_ignored(option: str) -> bool:
 
 
 def nearest_option(option: str, model: type[BaseModel]) -> str | None:
-    """Return the known option whose name is most like a misspelt one, if any is.
+    """Return the known option whose name is closest to a misspelt one, if any.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A coadd measured against the truth of a simulated night."""
+"""Comparison of a coadd with the truth of a simulated night."""
 
 from .score import score
 from .scorecard import Score

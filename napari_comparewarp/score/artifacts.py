@@ -1,4 +1,4 @@
-"""How much of the planted artifacts was clipped, and how much was left."""
+"""Completeness and purity: how much of the planted artifacts was clipped, and what is left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,15 +13,15 @@ from .scorecard import DEPTHS, KindScore, Purity
 
 __all__ = ["NoiseModel", "print_through", "score_kinds", "score_purity"]
 
-#: Injected signal above which a pixel counts as an artifact's, sigma.
+#: Injected signal above which a pixel belongs to an artifact, sigma.
 _SUPPORT = 0.25
 
-#: An artifact spreads by this many widths of the matched PSF, on which it is found.
+#: Artifacts and variables are extended by this many widths of the matched PSF.
 _ARTIFACT_REACH = 2.0
 _VARIABLE_REACH = 3.0
 
-#: A coadd pixel that differs by more than this from what its masks say is not explained
-#: by them, sigma: rounding to float32 stays far below.
+#: A coadd pixel that differs by more than this from the mean of its unclipped values is
+#: not explained by the masks, sigma; rounding to float32 is far smaller.
 _EXPLAINED = 0.01
 
 
@@ -43,7 +43,7 @@ class NoiseModel:
 
     @classmethod
     def of(cls, observed: Observed, clipped: npt.NDArray[np.bool_], truth: Truth) -> "NoiseModel":
-        """Sum up the epochs that are usable and not clipped."""
+        """Sum over the epochs that are usable and not clipped."""
         weight = np.zeros(observed.usable.shape[1:])
         square = np.zeros_like(weight)
         for index, visit in enumerate(observed.visits):
@@ -91,17 +91,17 @@ def _ratio(part: float, whole: float) -> float | None:
 def score_kinds(
     observed: Observed, combined: Combined, truth: Truth
 ) -> tuple[KindScore, tuple[KindScore, ...]]:
-    """Count, for all artifacts and for each kind, what was clipped and what is left.
+    """Measure, for all artifacts and for each kind, what was clipped and what is left.
 
-    Only pixels that are usable count: what a bad plane keeps out of every
-    coadd is nobody's merit.
+    Only usable pixels are counted: pixels with a bad plane are left out of every
+    coadd anyway.
 
     Returns
     -------
     all : KindScore
-        Of all artifacts.
+        Score of all artifacts.
     kinds : tuple of KindScore
-        Of each kind, in the order in which they occur.
+        Score of each kind, in order of occurrence.
     """
     before = NoiseModel.of(observed, np.zeros_like(combined.clipped), truth)
     after = NoiseModel.of(observed, combined.clipped, truth)
@@ -149,11 +149,11 @@ def _count(
 
 
 def print_through(observed: Observed, combined: Combined, truth: Truth) -> tuple[float, float]:
-    """Compare a coadd with the same average of warps that never had artifacts.
+    """Compare a coadd with the same average of warps without artifacts.
 
-    The planted light is taken out of each warp again, noise and all else
-    stays, and the warps are averaged where they were not clipped. What the
-    coadd has beyond that is print-through, free of noise.
+    The planted light is subtracted from each warp, and the warps, with the same
+    noise, are averaged where they were not clipped. The difference between the
+    coadd and this average is print-through, free of noise.
 
     Returns
     -------
@@ -180,16 +180,16 @@ def print_through(observed: Observed, combined: Combined, truth: Truth) -> tuple
 
 
 def score_purity(observed: Observed, combineds: Sequence[Combined], truth: Truth) -> list[Purity]:
-    """Sort the clipped pixels of several coadds by what is under them.
+    """Count the clipped pixels of several coadds by what is under them.
 
     Parameters
     ----------
     observed : Observed
         The warps.
     combineds : sequence of Combined
-        The coadds: the support of the artifacts is worked out once for all.
+        The coadds; artifact regions are computed once for all of them.
     truth : Truth
-        What is there.
+        The truth.
 
     Returns
     -------
@@ -225,7 +225,7 @@ def score_purity(observed: Observed, combineds: Sequence[Combined], truth: Truth
 
 
 def _around_variables(truth: Truth, radius: float) -> npt.NDArray[np.bool_]:
-    """Return the ``(y, x)`` pixels near a variable."""
+    """Return the ``(y, x)`` pixels within a radius of a variable."""
     near = np.zeros(truth.shape, bool)
     y, x = (np.arange(size) for size in truth.shape)
     for row in truth.variables:

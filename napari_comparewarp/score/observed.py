@@ -1,4 +1,4 @@
-"""What is scored: the warps that went in, and the coadds that were made of them."""
+"""The warps that are scored, and the coadds made from them."""
 
 import warnings
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _BAND = 64
 
 @dataclass(frozen=True)
 class Observed:
-    """The direct warps as every way of combining them gets them.
+    """The direct warps, as input to all ways of combining them.
 
     Attributes
     ----------
@@ -27,8 +27,8 @@ class Observed:
     image : ndarray of float32
         ``(epoch, y, x)``, nJy.
     usable : ndarray of bool
-        ``(epoch, y, x)``, pixels that are finite and carry no bad plane, before
-        anything is clipped.
+        ``(epoch, y, x)``, pixels that are finite and have no bad plane, before
+        clipping.
     """
 
     visits: tuple[int, ...]
@@ -39,14 +39,14 @@ class Observed:
 
 @dataclass(frozen=True)
 class Combined:
-    """One coadd, and what was left out to make it.
+    """One coadd, and the pixels that were left out.
 
     Attributes
     ----------
     name : str
-        What to call it.
+        Name of the coadd.
     image : ndarray of float32
-        ``(y, x)``, nJy, NaN where nothing was left.
+        ``(y, x)``, nJy, NaN where no value is left.
     clipped : ndarray of bool
         ``(epoch, y, x)``, usable pixels that were left out.
     """
@@ -57,7 +57,7 @@ class Combined:
 
 
 def combine(observed: Observed, clipped: npt.NDArray[np.bool_], name: str) -> Combined:
-    """Average what is usable and not clipped.
+    """Average the pixels that are usable and not clipped.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def combine(observed: Observed, clipped: npt.NDArray[np.bool_], name: str) -> Co
     clipped : ndarray of bool
         ``(epoch, y, x)`` pixels to leave out.
     name : str
-        What to call the coadd.
+        Name of the coadd.
     """
     clipped = clipped & observed.usable
     total = np.zeros(observed.image.shape[1:])
@@ -80,17 +80,17 @@ def combine(observed: Observed, clipped: npt.NDArray[np.bool_], name: str) -> Co
 
 
 def plain_mean(observed: Observed) -> Combined:
-    """Average all that is usable."""
+    """Average all usable pixels."""
     return combine(observed, np.zeros(observed.usable.shape, bool), "plain mean")
 
 
 def sigma_clipped_mean(observed: Observed, sigma: float = 3.0) -> Combined:
-    """Average what lies within some sigma of each pixel's median, clipped to convergence.
+    """Average each pixel with sigma clipping around the median, to convergence.
 
     Parameters
     ----------
     observed : Observed
-        The warps; those of weight 0 have no say.
+        The warps; those of weight 0 are ignored.
     sigma : float
         Half-width of the clip, in standard deviations of the pixel's values.
     """
@@ -100,7 +100,7 @@ def sigma_clipped_mean(observed: Observed, sigma: float = 3.0) -> Combined:
         usable = observed.usable[band] & (observed.weights > 0)[:, None, None]
         values = np.where(usable, observed.image[band], np.nan)
         with warnings.catch_warnings():
-            # NaN stands for "not usable" here: there is nothing to warn of.
+            # NaN stands for unusable pixels here, which is not worth a warning.
             warnings.simplefilter("ignore", AstropyUserWarning)
             kept = sigma_clip(values, sigma=sigma, maxiters=None, axis=0, masked=False)
         clipped[band] = usable & np.isnan(kept)

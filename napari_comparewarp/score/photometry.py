@@ -1,4 +1,4 @@
-"""What clipping does to the fluxes of stars and variables."""
+"""Effects of clipping on the fluxes of stars and variables."""
 
 import math
 
@@ -12,37 +12,37 @@ from .scorecard import MagnitudeBin, VariableFlux
 
 __all__ = ["Expectation", "star_bias", "variable_fluxes"]
 
-#: Radius of the pixels that a flux is measured on, in PSF widths.
+#: Radius of the aperture, in PSF widths.
 _APERTURE = 2.5
 
-#: Fainter stars are not measured: they drown in the noise of any coadd.
+#: Magnitude limit: fainter stars are lost in the noise of any coadd.
 _FAINTEST = 25.0
 
 
 class Expectation:
-    """What a coadd would be with neither noise, artifacts nor clipping.
+    """The expected coadd, without noise, artifacts and clipping.
 
     Parameters
     ----------
     observed : Observed
-        The warps: which pixels are usable, and the weights.
+        The warps, for their usable pixels and weights.
     truth : Truth
-        The sky.
+        The true sky.
 
     Attributes
     ----------
     image : ndarray
-        ``(y, x)``, nJy: weighted mean of the true sky of each visit at its own
-        PSF, over the pixels that are usable. NaN where there are none.
+        ``(y, x)``, nJy: weighted mean, over the usable pixels, of the true sky of
+        each visit with its own PSF. NaN where no pixel is usable.
     """
 
     def __init__(self, observed: Observed, truth: Truth) -> None:
         total = np.zeros(truth.shape)
         weight = np.zeros(truth.shape)
         for index, visit in enumerate(observed.visits):
-            share = observed.weights[index] * observed.usable[index]
-            total += share * truth.sky(visit)
-            weight += share
+            pixel_weight = observed.weights[index] * observed.usable[index]
+            total += pixel_weight * truth.sky(visit)
+            weight += pixel_weight
         with np.errstate(invalid="ignore"):
             self.image: npt.NDArray[np.float64] = total / weight
         self._psf_sigmas = [float(truth.visit(visit)["psf_sigma"]) for visit in observed.visits]
@@ -50,22 +50,23 @@ class Expectation:
         self._radius = _APERTURE * max(self._psf_sigmas)
 
     def flux_difference(self, image: npt.NDArray[np.floating], x: float, y: float) -> float | None:
-        """Measure by how much a coadd has more flux than expected at a star.
+        """Measure the excess flux of a coadd at a star.
 
-        The coadd less the expectation is fitted, in a circle, with the PSF of
-        the coadd at the known place: neighbours and background cancel.
+        The difference between coadd and expectation is fitted in an aperture
+        with the PSF of the coadd at the known position, so that neighbours and
+        background cancel.
 
         Parameters
         ----------
         image : ndarray
             ``(y, x)`` coadd, nJy.
         x, y : float
-            Place of the star, array pixels.
+            Position of the star, array pixels.
 
         Returns
         -------
         float or None
-            nJy; None if the circle leaves the patch or holds a NaN.
+            nJy; None if the aperture exceeds the patch or contains a NaN.
         """
         reach = math.ceil(self._radius)
         y0, x0 = round(y) - reach, round(x) - reach
@@ -86,7 +87,7 @@ class Expectation:
 def star_bias(
     combined: Combined, truth: Truth, expectation: Expectation
 ) -> tuple[MagnitudeBin, ...]:
-    """Return the flux bias of the constant stars, magnitude by magnitude."""
+    """Return the flux bias of the constant stars in bins of one magnitude."""
     mags, ratios = [], []
     for row in truth.stars:
         if row["mag"] > _FAINTEST:
@@ -102,13 +103,13 @@ def star_bias(
 
 
 def _bin(bright: int, ratios: npt.NDArray[np.float64]) -> MagnitudeBin:
-    """Summarise the flux ratios of the stars in one magnitude."""
+    """Summarise the flux ratios of the stars in one magnitude bin."""
     # d(mag) = -2.5 / ln 10 · d(flux) / flux.
     mmag = -2500 / math.log(10) * (ratios - 1)
     median = float(np.median(mmag))
     error = None
     if mmag.size > 1:
-        # The median of a normal distribution has 1.253 times the error of its mean.
+        # The standard error of the median is 1.253 times that of the mean (normal distribution).
         scatter = 1.4826 * float(np.median(np.abs(mmag - median)))
         error = 1.253 * scatter / math.sqrt(mmag.size)
     return MagnitudeBin(float(bright), float(bright + 1), int(mmag.size), median, error)
@@ -117,9 +118,9 @@ def _bin(bright: int, ratios: npt.NDArray[np.float64]) -> MagnitudeBin:
 def variable_fluxes(
     observed: Observed, combined: Combined, truth: Truth, expectation: Expectation
 ) -> tuple[VariableFlux, ...]:
-    """Return each variable's flux in a coadd against its mean over all visits."""
+    """Return the flux of each variable in a coadd, compared with its mean over all epochs."""
     fluxes = np.array([truth.fluxes(visit) for visit in observed.visits])
-    found = []
+    variables = []
     for number, row in enumerate(truth.variables):
         y, x = round(float(row["y"])), round(float(row["x"]))
         weights = observed.weights * observed.usable[:, y, x]
@@ -128,7 +129,7 @@ def variable_fluxes(
             mean = float(np.average(fluxes[:, number], weights=weights))
         else:
             mean, difference = float(fluxes[:, number].mean()), None
-        found.append(
+        variables.append(
             VariableFlux(
                 id=int(row["id"]),
                 kind=str(row["kind"]),
@@ -137,4 +138,4 @@ def variable_fluxes(
                 epochs_clipped=int(np.count_nonzero(combined.clipped[:, y, x])),
             )
         )
-    return tuple(found)
+    return tuple(variables)

@@ -1,4 +1,4 @@
-"""Which epochs a coadd left out, worked out from the coadd itself."""
+"""Determine from a coadd which epochs were left out in each pixel."""
 
 import itertools
 import math
@@ -8,10 +8,10 @@ import numpy.typing as npt
 
 __all__ = ["recover_rejected"]
 
-#: More ways than this to leave epochs out of a pixel are not tried.
+#: Maximum number of combinations of rejected epochs that are tried in a pixel.
 _MOST_WAYS = 20_000
 
-#: How well a mean must be met, relative to its terms: some roundings to float32.
+#: Relative tolerance of the mean: a few roundings to float32.
 _TOLERANCE = 2e-6
 
 
@@ -22,31 +22,31 @@ def recover_rejected(
     coadd: npt.NDArray[np.float32],
     n_image: npt.NDArray[np.integer],
 ) -> tuple[npt.NDArray[np.bool_], int]:
-    """Find, pixel by pixel, the epochs without which the weighted mean is the coadd's.
+    """Find, pixel by pixel, the epochs without which the weighted mean equals the coadd.
 
-    How many are missing is known from `n_image`; noise makes their choice
-    unique.
+    The number of missing epochs follows from `n_image`; because of the noise,
+    the combination is unique.
 
     Parameters
     ----------
     image : ndarray of float32
         ``(epoch, y, x)`` direct warps.
     usable : ndarray of bool
-        ``(epoch, y, x)`` what could have gone in.
+        ``(epoch, y, x)`` pixels that could have been used.
     weights : ndarray
         ``(epoch,)``.
     coadd : ndarray of float32
         ``(y, x)``.
     n_image : ndarray of int
-        ``(y, x)`` number of epochs that went in.
+        ``(y, x)`` number of epochs that were used.
 
     Returns
     -------
     rejected : ndarray of bool
         ``(epoch, y, x)``, usable pixels that were left out.
     n_unresolved : int
-        Pixels for which no choice gives the coadd, or too many would have to
-        be tried; nothing is marked there.
+        Number of pixels for which no combination gives the coadd, or too many
+        would have to be tried; nothing is marked there.
     """
     usable = usable & (weights > 0)[:, None, None]
     missing = usable.sum(axis=0) - n_image.astype(int)
@@ -54,7 +54,7 @@ def recover_rejected(
     n_unresolved = int(np.count_nonzero(missing < 0))
     for count in np.unique(missing[missing > 0]).tolist():
         y, x = np.nonzero(missing == count)
-        # Where nothing is left the choice is no choice.
+        # If all usable epochs are missing, there is only one combination.
         emptied = usable[:, y, x].sum(axis=0) == count
         rejected[:, y[emptied], x[emptied]] = usable[:, y[emptied], x[emptied]]
         y, x = y[~emptied], x[~emptied]
@@ -75,7 +75,7 @@ def _choose(
     coadd: npt.NDArray[np.float32],
     count: int,
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
-    """Try every choice of `count` epochs for a list of pixels; return the best, and if it fits."""
+    """Try all combinations of `count` epochs; return the best one per pixel and if it fits."""
     value = np.where(usable, image, 0).astype(float) * weights[:, None]
     weight = usable * weights[:, None]
     sum_value, sum_weight = value.sum(axis=0), weight.sum(axis=0)

@@ -1,4 +1,4 @@
-"""Score a coadd: the measures, put together."""
+"""Score a coadd: all measures together."""
 
 from pathlib import Path
 
@@ -18,21 +18,21 @@ def score(
     truth: Truth | str | Path,
     masks: str | Path | None = None,
 ) -> Score:
-    """Measure how well artifacts were kept out of a coadd, and what that cost.
+    """Measure how well artifacts were removed from a coadd, and at what cost.
 
     The plain mean and the 3-sigma-clipped mean of the same warps, with the
-    same weights and the same bad pixels, are measured beside it.
+    same weights and bad pixels, are measured for comparison.
 
     Parameters
     ----------
     coadd : CompareWarpResult or path
-        A result in memory, or the FITS file that was written of it. The file
-        names the direct warps, which are read again.
+        A result in memory, or the FITS file written from it. The file lists the
+        direct warps, which are read again.
     truth : Truth or path
-        What `simulate_night` made, or the folder that `write_night` wrote.
+        The truth of a night, or the folder written by `write_night`.
     masks : path, optional
-        Folder with the masks of the visits that was written beside the file.
-        Without it, what was clipped is worked out from the coadd: it is
+        Folder with the masks of the visits that were written with the file.
+        Without it, the clipped pixels are derived from the coadd, which is
         unique in nearly all pixels.
 
     Returns
@@ -42,44 +42,44 @@ def score(
     Raises
     ------
     ScoreError
-        If coadd and truth do not belong together, or a file is missing.
+        If coadd and truth do not belong to the same night, or a file is missing.
     """
     known = truth if isinstance(truth, Truth) else read_truth(truth)
     if isinstance(coadd, CompareWarpResult):
         if masks is not None:
             raise ScoreError("masks are only needed for a coadd that is a file")
-        observed, made, notes = from_result(coadd)
+        observed, combined, notes = from_result(coadd)
     else:
         folder = None if isinstance(truth, Truth) else Path(truth)
-        observed, made, notes = from_files(
+        observed, combined, notes = from_files(
             Path(coadd), folder, None if masks is None else Path(masks)
         )
-    return score_combined(observed, made, known, notes)
+    return score_combined(observed, combined, known, notes)
 
 
 def score_combined(
-    observed: Observed, made: Combined, truth: Truth, notes: tuple[str, ...] = ()
+    observed: Observed, coadd: Combined, truth: Truth, notes: tuple[str, ...] = ()
 ) -> Score:
-    """Measure one coadd, however it was made, beside the two that it is compared with.
+    """Measure one coadd, and the two that it is compared with.
 
     Parameters
     ----------
     observed : Observed
         The direct warps.
-    made : Combined
+    coadd : Combined
         The coadd, and what was clipped from it.
     truth : Truth
-        What is really there.
+        The truth.
     notes : tuple of str
-        To hand on with the figures.
+        Notes to return with the score.
 
     Raises
     ------
     ScoreError
-        If the truth is not that of these warps.
+        If the truth does not belong to these warps.
     """
-    _check_same_sky(observed.visits, made.image.shape, truth)
-    combineds = (made, plain_mean(observed), sigma_clipped_mean(observed))
+    _check_same_sky(observed.visits, coadd.image.shape, truth)
+    combineds = (coadd, plain_mean(observed), sigma_clipped_mean(observed))
     expectation = Expectation(observed, truth)
     purities = score_purity(observed, combineds, truth)
     methods = []
@@ -98,23 +98,23 @@ def score_combined(
                 variables=variable_fluxes(observed, combined, truth, expectation),
             )
         )
-    coadd, mean, clip = methods
-    if coadd.unexplained_fraction > 0.01:
+    measured, mean, clip = methods
+    if measured.unexplained_fraction > 0.01:
         notes = (
             *notes,
-            f"{100 * coadd.unexplained_fraction:.0f} % of the pixels without artifacts are "
-            "not the weighted mean of what was not clipped: print-through is not only artifacts.",
+            f"{100 * measured.unexplained_fraction:.0f} % of the pixels without artifacts are "
+            "not the weighted mean of the unclipped values: print-through is not only artifacts.",
         )
-    return Score(coadd, mean, clip, notes)
+    return Score(measured, mean, clip, notes)
 
 
 def _check_same_sky(visits: tuple[int, ...], shape: tuple[int, ...], truth: Truth) -> None:
-    """Refuse a truth that is not that of the coadd's warps."""
+    """Reject a truth that does not belong to the warps of the coadd."""
     if shape != truth.shape:
         raise ScoreError(
             f"the coadd has {shape[0]} × {shape[1]} pixels, the truth {truth.shape[0]} × "
-            f"{truth.shape[1]}: they are not of the same night"
+            f"{truth.shape[1]}: they do not belong to the same night"
         )
     unknown = sorted(set(visits) - set(truth.visits["visit"].tolist()), key=str)
     if unknown:
-        raise ScoreError(f"the truth has no visit {unknown[0]}: it is not that of this coadd")
+        raise ScoreError(f"the truth has no visit {unknown[0]}: it does not belong to this coadd")

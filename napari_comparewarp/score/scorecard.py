@@ -1,4 +1,4 @@
-"""The figures of a score, and how they are shown."""
+"""The numbers of a score, and their presentation."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -14,26 +14,26 @@ DEPTHS = (0.5, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True)
 class KindScore:
-    """How well artifacts of one kind, or of all, were kept out of a coadd.
+    """How well artifacts of one kind, or of all kinds, were removed from a coadd.
 
     Attributes
     ----------
     kind : str
         The kind, or "all".
     n_artifacts : int
-        How many were planted. The cosmic rays of a visit count as one.
+        Number of planted artifacts. The cosmic rays of a visit count as one.
     completeness : dict of str to float or None
         For each depth in sigma: of the usable pixels with more injected signal
-        than this, the fraction that was clipped in that epoch. None where
-        there is no such pixel.
+        than this, the fraction that was clipped. None if there are no such
+        pixels.
     flux_completeness : float or None
         Fraction of the injected signal in usable pixels that was clipped.
     injected_flux, residual_flux : float
-        What a plain mean has of it, and what this coadd has, nJy.
+        Flux of the artifacts in a plain mean, and in this coadd, nJy.
     residual_fraction : float or None
-        The one over the other.
+        Residual over injected flux.
     peak_sigma : float
-        The most that is left in a pixel, in sigma of the coadd's sky noise.
+        Largest residual in a pixel, in sigma of the sky noise of the coadd.
     """
 
     kind: str
@@ -55,11 +55,11 @@ class Purity:
     clipped : int
         Usable pixels that were clipped, in all epochs.
     on_artifacts : int
-        Those on an artifact's signal, or within two PSF widths of it.
+        Pixels on an artifact, or within two PSF widths of one.
     on_variables : int
-        Of the others, those within three PSF widths of a variable.
+        Of the other pixels, those within three PSF widths of a variable.
     elsewhere : int
-        The rest: noise and stars.
+        The remaining pixels: noise and stars.
     purity : float or None
         ``on_artifacts / clipped``; None if nothing was clipped.
     """
@@ -80,9 +80,9 @@ class MagnitudeBin:
     bright, faint : float
         Limits, AB mag.
     n_stars : int
-        How many could be measured.
+        Number of stars that could be measured.
     bias : float
-        Median of measured minus true magnitude, mmag: positive is too faint.
+        Median of measured minus true magnitude, mmag; positive means too faint.
     error : float or None
         Standard error of that median, mmag; None for one star.
     """
@@ -96,7 +96,7 @@ class MagnitudeBin:
 
 @dataclass(frozen=True)
 class VariableFlux:
-    """A variable's flux in the coadd against its mean over all visits.
+    """The flux of a variable in the coadd, compared with its mean over all epochs.
 
     Attributes
     ----------
@@ -105,11 +105,11 @@ class VariableFlux:
     kind : str
         "periodic" or "supernova".
     mean_flux : float
-        Weighted mean over the visits that are usable there, nJy.
+        Weighted mean over the epochs that are usable there, nJy.
     ratio : float or None
-        Flux in the coadd over that mean; None where it cannot be measured.
+        Flux in the coadd over that mean; None if it cannot be measured.
     epochs_clipped : int
-        Visits in which its central pixel was clipped.
+        Number of epochs in which its central pixel was clipped.
     """
 
     id: int
@@ -126,24 +126,24 @@ class MethodScore:
     Attributes
     ----------
     name : str
-        How it was made.
+        Name of the method.
     all : KindScore
-        Of all artifacts together.
+        All artifacts together.
     kinds : tuple of KindScore
-        Of each kind that was planted.
+        Each kind that was planted.
     purity : Purity
         What was clipped.
     peak_sigma : float
         Peak print-through, measured on the coadd itself: the largest
-        difference from the same average of warps with no artifacts, where
-        there were any, in sigma of the coadd's sky noise.
+        difference, where there are artifacts, from the same average of warps
+        without artifacts, in sigma of the sky noise of the coadd.
     unexplained_fraction : float
-        Of the pixels with no artifact: how many differ from the weighted mean
-        of what was not clipped. 0 for a mean; large for a median.
+        Fraction of the pixels without artifacts that differ from the weighted
+        mean of the unclipped values: 0 for a mean, large for a median.
     stars : tuple of MagnitudeBin
         Flux bias by magnitude.
     variables : tuple of VariableFlux
-        Each variable.
+        All variables.
     """
 
     name: str
@@ -163,14 +163,14 @@ class MethodScore:
 
 @dataclass(frozen=True)
 class Score:
-    """A coadd against the truth, beside two that need no comparison of epochs.
+    """A coadd compared with the truth, together with two simpler coadds.
 
     Attributes
     ----------
     coadd, plain_mean, sigma_clipped : MethodScore
-        All three from the same warps, weights and bad pixels.
+        All three are made from the same warps, weights and bad pixels.
     notes : tuple of str
-        What to know when reading the figures.
+        Notes on the numbers.
     """
 
     coadd: MethodScore
@@ -180,15 +180,15 @@ class Score:
 
     @property
     def methods(self) -> tuple[MethodScore, MethodScore, MethodScore]:
-        """The three, the coadd first."""
+        """All three methods, the coadd first."""
         return self.coadd, self.plain_mean, self.sigma_clipped
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as what JSON can hold; NaN becomes None."""
+        """Return all numbers as a JSON-compatible dict; NaN becomes None."""
         return _without_nan(asdict(self))
 
     def summary(self) -> str:
-        """Return the figures as tables in plain text."""
+        """Return the score as plain-text tables."""
         parts = [
             f"Score against the truth: {self.coadd.all.n_artifacts} artifacts",
             _render(self._overall()),
@@ -196,7 +196,7 @@ class Score:
             _render(_by_kind(self.coadd)),
             "Flux bias of constant stars, mmag (positive: too faint)",
             _render(self._star_bias()),
-            "Variables: flux in the coadd / mean flux of all visits",
+            "Variables: flux in the coadd / mean flux of all epochs",
             _render(self._variables()),
             *self.notes,
         ]
@@ -228,8 +228,8 @@ class Score:
     def _star_bias(self) -> Table:
         limits = sorted({(b.bright, b.faint) for m in self.methods for b in m.stars})
         columns: dict[str, list[str]] = {"mag": [f"{b:g}-{f:g}" for b, f in limits]}
-        found = {(b.bright, b.faint): b for b in self.coadd.stars}
-        columns["stars"] = [f"{found[pair].n_stars}" if pair in found else "0" for pair in limits]
+        own = {(b.bright, b.faint): b for b in self.coadd.stars}
+        columns["stars"] = [f"{own[pair].n_stars}" if pair in own else "0" for pair in limits]
         for method in self.methods:
             bins = {(b.bright, b.faint): b for b in method.stars}
             columns[method.name] = [_bias(bins.get(pair)) for pair in limits]
@@ -264,7 +264,7 @@ def _by_kind(method: MethodScore) -> Table:
 
 
 def _render(table: Table) -> str:
-    """Lay a table of texts out, its first column to the left."""
+    """Format a table of strings, with the first column left-aligned."""
     align = ["<", *[">"] * (len(table.colnames) - 1)]
     lines = table.pformat(max_lines=-1, max_width=-1, align=align, show_unit=False)
     return "\n".join(line.rstrip() for line in lines)
@@ -274,11 +274,11 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f} %"
 
 
-def _bias(found: MagnitudeBin | None) -> str:
-    if found is None:
+def _bias(stars: MagnitudeBin | None) -> str:
+    if stars is None:
         return "-"
-    error = "" if found.error is None else f" ± {found.error:.1f}"
-    return f"{found.bias:+.1f}{error}"
+    error = "" if stars.error is None else f" ± {stars.error:.1f}"
+    return f"{stars.bias:+.1f}{error}"
 
 
 def _without_nan(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Where the warps, the coadd and its masks come from: a result, or files."""
+"""Get the warps, the coadd and its masks from a result or from files."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,19 +24,19 @@ _NAME = "coadd"
 
 
 class ScoreError(TruthError):
-    """A coadd that cannot be measured against a truth; the message is one line."""
+    """A coadd that cannot be compared with a truth; the message is one line."""
 
 
 Sources = tuple[Observed, Combined, tuple[str, ...]]
 
 
 def from_result(result: CompareWarpResult) -> Sources:
-    """Take warps, coadd and masks out of a result in memory.
+    """Get warps, coadd and masks from a result in memory.
 
     Parameters
     ----------
     result : CompareWarpResult
-        Its stack may lie on disk.
+        Its stack may be on disk.
 
     Returns
     -------
@@ -59,28 +59,28 @@ def from_result(result: CompareWarpResult) -> Sources:
 
 
 def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> Sources:
-    """Read a coadd, the warps that it names, and what was clipped.
+    """Read a coadd, its warps, and what was clipped.
 
     Parameters
     ----------
     coadd : Path
-        FITS file that a result was written to.
+        FITS file written from a result.
     truth_folder : Path or None
-        Where the truth lies: the warps are looked for beside it, too.
+        Folder of the truth, next to which the warps are searched for as well.
     masks : Path or None
-        Folder with the visits' masks. None: work them out from the coadd.
+        Folder with the masks of the visits. None: derive them from the coadd.
 
     Returns
     -------
     observed : Observed
     combined : Combined
     notes : tuple of str
-        What could not be worked out.
+        What could not be determined.
 
     Raises
     ------
     ScoreError
-        If a file is missing, or is not what it should be.
+        If a file is missing or invalid.
     """
     try:
         with fits.open(coadd) as hdus:
@@ -94,18 +94,18 @@ def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> So
     bad_names = tuple(name for name in read_config(coadd).bad_planes if name != "CLIPPED")
     named = [str(path) for path in inputs["direct_path"]]
     if masks is None:
-        # Where a matched warp has no data nothing is clipped, and nothing used.
+        # Where a matched warp has no data, nothing is clipped and nothing is used.
         named += [str(path) for path in inputs["matched_path"]]
     paths = [_find_warp(path, coadd, truth_folder) for path in dict.fromkeys(named) if path.strip()]
     try:
-        # The PSF width plays no part here: any will do for files that do not say.
+        # The PSF width is not used; a placeholder for files that do not give it.
         stack = read_stack(paths, psf_sigma=1.0)
     except StackError as error:
         raise ScoreError(f"{coadd}: its warps cannot be read: {error}") from error
     weight_of = {str(row["epoch"]): float(row["weight"]) for row in inputs}
     weights = np.nan_to_num([weight_of[str(epoch)] for epoch in stack.epochs])
     if stack.shape != image.shape:
-        raise ScoreError(f"{coadd}: its warps have another shape: {stack.shape}")
+        raise ScoreError(f"{coadd}: its warps have a different shape: {stack.shape}")
     warps = np.asarray(stack.direct.image[:])
     visits = _visit_ids(stack)
     notes: tuple[str, ...] = ()
@@ -118,29 +118,29 @@ def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> So
         clipped, n_unresolved = recover_rejected(warps, usable, weights, image, n_image)
         if n_unresolved:
             notes = (
-                f"In {n_unresolved} pixels the coadd does not tell which visits were left out; "
-                "none is counted there. --masks would tell.",
+                f"In {n_unresolved} pixels it is ambiguous which epochs were left out; none is "
+                "counted there. Use --masks to resolve this.",
             )
     return Observed(visits, weights, warps, usable), Combined(_NAME, image, clipped), notes
 
 
 def _visit_ids(stack: WarpStack) -> tuple[int, ...]:
-    """Return the epochs as a simulation's visits, which are numbers."""
+    """Return the ids of the epochs as visits of a simulation, which are numbers."""
     visits = tuple(epoch for epoch in stack.epochs if isinstance(epoch, int))
     if len(visits) != stack.n_epochs:
-        raise ScoreError("the epochs are not numbers: they are not those of a simulated night")
+        raise ScoreError("the epoch ids are not numbers: this is not a simulated night")
     return visits
 
 
 def _read_mask(hdus: fits.HDUList) -> tuple[npt.NDArray[np.int32], dict[str, int]]:
-    """Return the MASK plane of an open file, and the bit of each of its planes."""
+    """Return the MASK array of an open file, and the bit number of each plane."""
     hdu = hdus["MASK"]
     planes = {key[3:]: int(value) for key, value in hdu.header.items() if key.startswith("MP_")}
     return hdu.data.astype(np.int32), planes
 
 
 def _find_warp(named: str, coadd: Path, truth_folder: Path | None) -> Path:
-    """Find a warp where the coadd says, or where the two folders may have moved to together."""
+    """Find a warp at the path in the coadd, or relative to the coadd or to the truth."""
     path = Path(named)
     candidates = [path, coadd.parent / path]
     if truth_folder is not None:
@@ -150,7 +150,7 @@ def _find_warp(named: str, coadd: Path, truth_folder: Path | None) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise ScoreError(f"{coadd}: its warp {named} is not there any more; it is needed")
+    raise ScoreError(f"{coadd}: its warp {named} is needed and does not exist any more")
 
 
 def _unflagged(
@@ -159,14 +159,14 @@ def _unflagged(
     planes: Mapping[str, int],
     bad_names: Sequence[str],
 ) -> npt.NDArray[np.bool_]:
-    """Return the pixels that are finite and carry none of some planes."""
+    """Return the pixels that are finite and have none of the bad planes."""
     return np.isfinite(image) & ((mask & bits(planes, bad_names)) == 0)
 
 
 def _from_masks(
     folder: Path, stack: WarpStack, image: npt.NDArray[np.float32], bad_names: Sequence[str]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Read what is usable and what was clipped from the masks of the visits."""
+    """Read usable and clipped pixels from the masks of the visits."""
     usable, clipped = np.empty(image.shape, bool), np.empty(image.shape, bool)
     for index, visit in enumerate(stack.epochs):
         path = folder / f"clipped_{visit}.fits.fz"

@@ -1,4 +1,4 @@
-"""A simulated night with known truth, to test and to show what the engine does."""
+"""A simulated night with known truth, for tests and demonstrations."""
 
 from ..errors import TruthError
 from .artifacts import KINDS, Artifact

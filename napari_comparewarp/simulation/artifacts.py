@@ -1,4 +1,4 @@
-"""Artifacts that are planted into single visits, and what was planted where."""
+"""Artifacts that are planted into single visits."""
 
 import math
 from collections.abc import Iterator
@@ -11,35 +11,35 @@ from .detector import Layout, resample
 from .psf import add_point_sources
 from .streams import Stream, stream
 
-__all__ = ["KINDS", "Artifact", "VisitSight", "plant"]
+__all__ = ["KINDS", "Artifact", "VisitConditions", "plant"]
 
 #: Every kind of artifact, by the name that tables and scores use.
 KINDS = ("trail", "ghost", "cosmic ray", "asteroid", "glint")
 
-#: Signal below this share of the sky noise is not kept: a thousand such
-#: pixels together would still be lost in the noise of one.
+#: Signal below this fraction of the sky noise is dropped: the sum of a hundred
+#: such pixels is not more than the noise of one.
 _FAINTEST = 0.01
 
-#: Which of ten visits in a row get what; cosmic rays hit every one of them,
-#: and asteroids cross every second night.
+#: Which of ten consecutive visits get which artifacts; cosmic rays are in all of
+#: them, and asteroids cross in every second night.
 _TRAILS = {1: 1, 3: 2, 5: 1, 7: 1, 8: 1}
 _GHOSTS = (2,)
 _GLINTS = (4,)
 _CYCLE = 10
 
-#: Visits in a night, and the share of the patch's area per cosmic ray.
+#: Visits in a night, and pixels of the patch per cosmic ray.
 VISITS_PER_NIGHT = 4
 _PIXELS_PER_COSMIC_RAY = 40_000
 
 
 @dataclass(frozen=True)
-class VisitSight:
-    """What of a visit decides how an artifact looks in it.
+class VisitConditions:
+    """The conditions of a visit, on which the appearance of an artifact depends.
 
     Attributes
     ----------
     index : int
-        The visit's place in the series.
+        The index of the visit in the series.
     visit : int
         Its id.
     sky_sigma : float
@@ -56,18 +56,18 @@ class VisitSight:
 
 @dataclass(frozen=True)
 class Artifact:
-    """One planted artifact: its light, alone, as it enters the direct warp.
+    """One planted artifact: the light that it adds to the direct warp.
 
     Attributes
     ----------
     id : int
-        Unique in the night.
+        Unique within the night.
     kind : str
         One of `KINDS`. All cosmic rays of a visit are one artifact.
     visit : int
-        The visit that has it.
+        The visit in which it is.
     y, x : ndarray of int32
-        ``(pixel,)`` array pixels that have some of it.
+        ``(pixel,)`` array coordinates of its pixels.
     signal : ndarray of float32
         ``(pixel,)``, nJy, > 0.
     """
@@ -81,14 +81,16 @@ class Artifact:
 
     @property
     def box(self) -> tuple[slice, slice]:
-        """Rows and columns of the patch that it spans."""
+        """Rows and columns of its bounding box."""
         return (
             slice(int(self.y.min()), int(self.y.max()) + 1),
             slice(int(self.x.min()), int(self.x.max()) + 1),
         )
 
 
-def plant(shape: tuple[int, int], seed: int, sight: VisitSight, layout: Layout) -> list[Artifact]:
+def plant(
+    shape: tuple[int, int], seed: int, conditions: VisitConditions, layout: Layout
+) -> list[Artifact]:
     """Draw the artifacts of one visit.
 
     Parameters
@@ -96,21 +98,21 @@ def plant(shape: tuple[int, int], seed: int, sight: VisitSight, layout: Layout) 
     shape : tuple of int
         ``(y, x)`` of the patch, pixels.
     seed : int
-        Of the night.
-    sight : VisitSight
+        Seed of the night.
+    conditions : VisitConditions
         The visit.
     layout : Layout
-        Its detectors: a glint sits on a detector's edge.
+        Its detectors: a glint is at the edge of one.
     """
     planted = []
-    for number, (kind, light) in enumerate(_draw(shape, seed, sight, layout), start=1):
-        y, x = np.nonzero(light >= _FAINTEST * sight.sky_sigma)
+    for number, (kind, light) in enumerate(_draw(shape, seed, conditions, layout), start=1):
+        y, x = np.nonzero(light >= _FAINTEST * conditions.sky_sigma)
         if y.size:
             planted.append(
                 Artifact(
-                    id=100 * (sight.index + 1) + number,
+                    id=100 * (conditions.index + 1) + number,
                     kind=kind,
-                    visit=sight.visit,
+                    visit=conditions.visit,
                     y=y.astype(np.int32),
                     x=x.astype(np.int32),
                     signal=light[y, x].astype(np.float32),
@@ -120,20 +122,32 @@ def plant(shape: tuple[int, int], seed: int, sight: VisitSight, layout: Layout) 
 
 
 def _draw(
-    shape: tuple[int, int], seed: int, sight: VisitSight, layout: Layout
+    shape: tuple[int, int], seed: int, conditions: VisitConditions, layout: Layout
 ) -> Iterator[tuple[str, npt.NDArray[np.float32]]]:
-    """Yield (kind, light over the whole patch) of each artifact of a visit."""
-    turn = sight.index % _CYCLE
-    for number in range(_TRAILS.get(turn, 0)):
-        yield "trail", _trail(shape, stream(seed, Stream.TRAIL, sight.index, number), sight)
-    if turn in _GHOSTS:
-        yield "ghost", _ghost(shape, stream(seed, Stream.GHOST, sight.index), sight)
-    if turn in _GLINTS:
-        yield "glint", _glint(shape, stream(seed, Stream.GLINT, sight.index), sight, layout)
-    night, turn = divmod(sight.index, VISITS_PER_NIGHT)
+    """Yield kind and image of each artifact of a visit."""
+    position = conditions.index % _CYCLE
+    for number in range(_TRAILS.get(position, 0)):
+        yield (
+            "trail",
+            _trail(shape, stream(seed, Stream.TRAIL, conditions.index, number), conditions),
+        )
+    if position in _GHOSTS:
+        yield "ghost", _ghost(shape, stream(seed, Stream.GHOST, conditions.index), conditions)
+    if position in _GLINTS:
+        yield (
+            "glint",
+            _glint(shape, stream(seed, Stream.GLINT, conditions.index), conditions, layout),
+        )
+    night, position = divmod(conditions.index, VISITS_PER_NIGHT)
     if night % 2:
-        yield "asteroid", _asteroid(shape, stream(seed, Stream.ASTEROID, night), sight, turn)
-    yield "cosmic ray", _cosmic_rays(shape, stream(seed, Stream.COSMIC_RAYS, sight.index), sight)
+        yield (
+            "asteroid",
+            _asteroid(shape, stream(seed, Stream.ASTEROID, night), conditions, position),
+        )
+    yield (
+        "cosmic ray",
+        _cosmic_rays(shape, stream(seed, Stream.COSMIC_RAYS, conditions.index), conditions),
+    )
 
 
 def _grid(shape: tuple[int, int]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -142,29 +156,29 @@ def _grid(shape: tuple[int, int]) -> tuple[npt.NDArray[np.float32], npt.NDArray[
 
 
 def _trail(
-    shape: tuple[int, int], rng: np.random.Generator, sight: VisitSight
+    shape: tuple[int, int], rng: np.random.Generator, conditions: VisitConditions
 ) -> npt.NDArray[np.float32]:
-    """Return a satellite's trail: a core, slightly out of focus, in faint wide wings."""
+    """Return a satellite trail: a core, slightly out of focus, with faint wide wings."""
     y, x = _grid(shape)
     angle = rng.uniform(0, math.pi)
     through_y, through_x = (rng.uniform(0.2, 0.8) * size for size in shape)
     across = (y - through_y) * math.cos(angle) - (x - through_x) * math.sin(angle)
     along = (y - through_y) * math.sin(angle) + (x - through_x) * math.cos(angle)
-    core = math.hypot(sight.psf_sigma, rng.uniform(0.6, 1.2))
+    core = math.hypot(conditions.psf_sigma, rng.uniform(0.6, 1.2))
     wings = 4.0 * core
     shape_across = np.exp(-0.5 * (across / core) ** 2) + 0.025 * np.exp(
         -0.5 * (across / wings) ** 2
     )
-    # Satellites tumble: their light swings slowly along the trail.
-    swing = 1 + rng.uniform(0, 0.3) * np.sin(along / rng.uniform(60, 200) + rng.uniform(0, 6))
-    peak = sight.sky_sigma * math.exp(rng.uniform(math.log(8), math.log(45)))
-    return (peak * shape_across * swing).astype(np.float32)
+    # Satellites tumble: their brightness varies slowly along the trail.
+    variation = 1 + rng.uniform(0, 0.3) * np.sin(along / rng.uniform(60, 200) + rng.uniform(0, 6))
+    peak = conditions.sky_sigma * math.exp(rng.uniform(math.log(8), math.log(45)))
+    return (peak * shape_across * variation).astype(np.float32)
 
 
 def _ghost(
-    shape: tuple[int, int], rng: np.random.Generator, sight: VisitSight
+    shape: tuple[int, int], rng: np.random.Generator, conditions: VisitConditions
 ) -> npt.NDArray[np.float32]:
-    """Return an out-of-focus reflection: the pupil, a disc with a dark centre, very faint."""
+    """Return a ghost: a faint, out-of-focus image of the pupil, a disc with a dark centre."""
     y, x = _grid(shape)
     centre_y, centre_x = (rng.uniform(0.3, 0.7) * size for size in shape)
     outer = rng.uniform(0.13, 0.19) * min(shape)
@@ -173,36 +187,36 @@ def _ghost(
     softness = 2.5
     disc = 1 / (1 + np.exp(np.clip((radius - outer) / softness, -50, 50)))
     hole = 1 / (1 + np.exp(np.clip((radius - inner) / softness, -50, 50)))
-    # The reflection comes in obliquely: one side of it is the brighter one.
+    # The reflection is oblique: one side is brighter.
     tilt = 1 + 0.2 * (x - centre_x) / outer
-    return (sight.sky_sigma * rng.uniform(2.5, 3.5) * (disc - hole) * tilt).astype(np.float32)
+    return (conditions.sky_sigma * rng.uniform(2.5, 3.5) * (disc - hole) * tilt).astype(np.float32)
 
 
 def _glint(
-    shape: tuple[int, int], rng: np.random.Generator, sight: VisitSight, layout: Layout
+    shape: tuple[int, int], rng: np.random.Generator, conditions: VisitConditions, layout: Layout
 ) -> npt.NDArray[np.float32]:
-    """Return light scattered off a detector's edge: bright there, fading into the detector."""
+    """Return light scattered off the edge of a detector, which fades with distance from it."""
     y, x = _grid(shape)
     edge = int(rng.choice(layout.gap_columns)) if layout.gap_columns else 0
     centre = rng.uniform(0.25, 0.75) * shape[0]
     depth, height = rng.uniform(8, 16), rng.uniform(20, 40)
     inside = np.where(x >= edge, np.exp(-(np.maximum(x - edge, 0)) / depth), 0)
     along = np.exp(-0.5 * ((y - centre) / height) ** 2)
-    return (sight.sky_sigma * rng.uniform(15, 40) * inside * along).astype(np.float32)
+    return (conditions.sky_sigma * rng.uniform(15, 40) * inside * along).astype(np.float32)
 
 
 def _asteroid(
-    shape: tuple[int, int], rng: np.random.Generator, sight: VisitSight, turn: int
+    shape: tuple[int, int], rng: np.random.Generator, conditions: VisitConditions, position: int
 ) -> npt.NDArray[np.float32]:
-    """Return a minor planet in one of the visits of its night: a short trail that moves on."""
+    """Return an asteroid in one of the visits of its night: a short trail that moves."""
     angle = rng.uniform(0, 2 * math.pi)
-    # 3 to 4 arcsec a minute: a trail of some 8 pixels in 30 s, 60 to 80 pixels from one
-    # visit to the next, 4 minutes later.
+    # 3 to 4 arcsec per minute: a trail of about 8 pixels in 30 s, and 60 to 80 pixels to the
+    # next visit, 4 minutes later.
     length = rng.uniform(7.5, 10)
     step = 8 * length
     middle_y, middle_x = (rng.uniform(0.4, 0.6) * size for size in shape)
-    peak = sight.sky_sigma * rng.uniform(12, 25)
-    shift = (turn - (VISITS_PER_NIGHT - 1) / 2) * step
+    peak = conditions.sky_sigma * rng.uniform(12, 25)
+    shift = (position - (VISITS_PER_NIGHT - 1) / 2) * step
     along = shift + length * np.linspace(-0.5, 0.5, 25)
     light = np.zeros(shape, np.float32)
     add_point_sources(
@@ -210,16 +224,16 @@ def _asteroid(
         middle_x + along * math.cos(angle),
         middle_y + along * math.sin(angle),
         np.ones_like(along),
-        sight.psf_sigma,
+        conditions.psf_sigma,
     )
     brightest = float(light.max())
     return light * (peak / brightest) if brightest > 0 else light
 
 
 def _cosmic_rays(
-    shape: tuple[int, int], rng: np.random.Generator, sight: VisitSight
+    shape: tuple[int, int], rng: np.random.Generator, conditions: VisitConditions
 ) -> npt.NDArray[np.float32]:
-    """Return particle hits: sharp, since they never passed the atmosphere, short or long."""
+    """Return cosmic rays: short or long, and sharp, since no seeing blurs them."""
     count = max(2, rng.poisson(shape[0] * shape[1] / _PIXELS_PER_COSMIC_RAY))
     light = np.zeros(shape, np.float32)
     for _ in range(count):
@@ -230,6 +244,6 @@ def _cosmic_rays(
         rows = np.rint(start_y + steps * math.sin(angle)).astype(int)
         columns = np.rint(start_x + steps * math.cos(angle)).astype(int)
         inside = (rows < shape[0]) & (columns >= 0) & (columns < shape[1])
-        charge = sight.sky_sigma * math.exp(rng.uniform(math.log(25), math.log(250)))
+        charge = conditions.sky_sigma * math.exp(rng.uniform(math.log(25), math.log(250)))
         np.add.at(light, (rows[inside], columns[inside]), 0.25 * charge)
     return resample(light)

@@ -1,4 +1,4 @@
-"""What the camera does to the sky: gaps, defects, saturation and noise."""
+"""Effects of the camera: gaps, defects, saturation and noise."""
 
 from dataclasses import dataclass
 
@@ -35,15 +35,15 @@ SATURATION = 16_000.0
 _DETECTOR_SIZE = 640
 _GAP = 14
 
-#: Pixels this near a detector's border carry EDGE.
+#: Pixels this close to the border of a detector are flagged EDGE.
 _EDGE = 6
 
-#: Chance that a visit reaches only part of the patch.
+#: Probability that a visit covers only part of the patch.
 _PARTIAL = 0.25
 
-#: Width of the kernel that resampling leaves behind, pixels. It correlates
-#: neighbouring pixels, so that a variance plane that was convolved as if they
-#: were independent comes out too small by some 30 %.
+#: Width of the effective kernel of the resampling, pixels. It correlates
+#: neighbouring pixels, so that a variance plane convolved as if they were
+#: independent is too small by about 30 %.
 _RESAMPLING_SIGMA = 0.4
 
 #: A source is detected where the PSF-smoothed image exceeds this many sigma.
@@ -57,9 +57,9 @@ class Layout:
     Attributes
     ----------
     no_data : ndarray of bool
-        ``(y, x)``, gaps and what lies beyond the camera's border.
+        ``(y, x)``, gaps and pixels outside the camera.
     edge : ndarray of bool
-        ``(y, x)``, pixels near a detector's border.
+        ``(y, x)``, pixels close to the border of a detector.
     gap_columns : tuple of int
         First column of each detector that begins inside the patch.
     bad_columns : tuple of slice
@@ -73,16 +73,16 @@ class Layout:
 
 
 def draw_layout(shape: tuple[int, int], seed: int, index: int) -> Layout:
-    """Draw the dithered camera of one visit.
+    """Draw the dithered detector layout of one visit.
 
     Parameters
     ----------
     shape : tuple of int
         ``(y, x)``, pixels.
     seed : int
-        Of the night.
+        Seed of the night.
     index : int
-        The visit's place in the series.
+        The index of the visit in the series.
     """
     rng = stream(seed, Stream.DETECTOR, index)
     no_data = np.zeros(shape, bool)
@@ -97,7 +97,7 @@ def draw_layout(shape: tuple[int, int], seed: int, index: int) -> Layout:
             gap_columns.append(start + _GAP)
     if rng.random() < _PARTIAL:
         _cut_border(no_data, rng)
-    # Each detector has a bad column somewhere; a quarter of them are two wide.
+    # Each detector has one bad column; a quarter of them are two pixels wide.
     bad_columns = []
     for start in range(offset_x - pitch, shape[1], pitch):
         column = start + _GAP + int(rng.integers(20, _DETECTOR_SIZE - 20))
@@ -109,29 +109,29 @@ def draw_layout(shape: tuple[int, int], seed: int, index: int) -> Layout:
 
 
 def _cut_border(no_data: npt.NDArray[np.bool_], rng: np.random.Generator) -> None:
-    """Mark a strip along one side, slightly oblique, as beyond the camera."""
+    """Mark a slightly oblique strip along one side as outside the camera."""
     side = int(rng.integers(4))
-    turned = np.rot90(no_data, side)
-    depth = rng.uniform(0.04, 0.15) * turned.shape[0]
+    rotated = np.rot90(no_data, side)
+    depth = rng.uniform(0.04, 0.15) * rotated.shape[0]
     slope = rng.uniform(-0.05, 0.05)
-    columns = np.arange(turned.shape[1])
+    columns = np.arange(rotated.shape[1])
     limit = depth + slope * (columns - columns.mean())
-    turned |= np.arange(turned.shape[0])[:, None] < limit
+    rotated |= np.arange(rotated.shape[0])[:, None] < limit
 
 
 def dilate(mask: npt.NDArray[np.bool_], radius: float) -> npt.NDArray[np.bool_]:
-    """Grow a mask by a disc of some radius, pixels."""
+    """Grow a mask by a disc with a radius in pixels."""
     half_widths = disc_half_widths(int(radius + 0.5))
     return Spans.of_mask(mask).grown(half_widths, mask.shape).mask(mask.shape)
 
 
 def resample(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Blur what never passed the atmosphere by the warp's resampling alone."""
+    """Blur an image by the resampling of the warp only, without seeing."""
     return blur(image, _RESAMPLING_SIGMA)
 
 
 def correlated_noise(shape: tuple[int, int], rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Return noise of unit variance whose neighbours are correlated by resampling."""
+    """Return noise of unit variance, with neighbouring pixels correlated by resampling."""
     unit = np.zeros((9, 9), np.float32)
     unit[4, 4] = 1.0
     loss = np.sqrt(np.sum(resample(unit) ** 2))
@@ -139,10 +139,10 @@ def correlated_noise(shape: tuple[int, int], rng: np.random.Generator) -> npt.ND
 
 
 def saturate(image: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Limit an image to the full well, in place, and bleed the rest along the columns.
+    """Limit an image to the full well, in place, and bleed the excess along the columns.
 
     The charge above full well fills the pixels above and below in equal parts,
-    so that a bleed is as long as its star is bright.
+    so that the length of a bleed is proportional to the excess flux.
 
     Returns
     -------
@@ -163,14 +163,14 @@ def saturate(image: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
 
 
 def repair_columns(image: npt.NDArray[np.float32], columns: slice) -> None:
-    """Replace bad columns by the mean of their neighbours, in place, as a pipeline does."""
+    """Interpolate over bad columns, in place: the mean of the two neighbouring columns."""
     image[:, columns] = 0.5 * (image[:, columns.start - 1] + image[:, columns.stop])[:, None]
 
 
 def detected(
     image: npt.NDArray[np.float32], sky_sigma: float, psf_sigma: float
 ) -> npt.NDArray[np.bool_]:
-    """Return the pixels of significant sources, as a pipeline's detection flags them.
+    """Return the pixels of significant sources, as flagged by the detection of a pipeline.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A simulated night: direct and PSF-matched warps of one patch, with their truth."""
+"""A simulated night: direct and PSF-matched warps of one patch, with the truth."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from astropy.wcs import WCS
 from ..algorithm.mask_planes import LSST_PLANES
 from ..algorithm.warps import WarpStack
 from . import detector
-from .artifacts import VISITS_PER_NIGHT, Artifact, VisitSight, plant
+from .artifacts import VISITS_PER_NIGHT, Artifact, VisitConditions, plant
 from .psf import add_point_sources, blur, blur_sigma, spread_variance
 from .sky import draw_sky, render_static
 from .streams import Stream, stream
@@ -22,7 +22,7 @@ from .truth import Truth
 
 __all__ = ["Night", "simulate_night"]
 
-#: Smallest patch that has room for every kind of artifact, pixels.
+#: Minimum size of the patch, pixels, to have room for every kind of artifact.
 SMALLEST = 64
 
 _FIRST_VISIT = 401001
@@ -32,32 +32,32 @@ _DAYS_BETWEEN_NIGHTS = 3.0
 _EXPOSURE_TIME = 30.0
 _BAND = "r"
 
-#: The patch's lower-left pixel in its tract, x and y.
+#: Lower-left pixel of the patch in its tract, x and y.
 _ORIGIN = (7800, 3900)
 _CENTRE = (150.1, 2.2)
 _PIXEL_SCALE = 0.2 / 3600
 
-#: Noise of a sky pixel, nJy: about that of a 30 s visit of Rubin in r.
+#: Noise of a sky pixel, nJy: about that of a 30 s visit with Rubin in r.
 _SKY_SIGMA = (14.5, 21.0)
 
 _PSF_SIGMA = (1.4, 2.4)
 _MATCHED_PSF_SIGMA = 2.6
 
-#: How far the stars of the widest direct PSF reach, pixels.
+#: Radius of the widest direct PSF, pixels.
 _PSF_REACH = 47
 
-#: One visit in ten states a quarter of its true variance.
+#: The variance plane of one visit in ten is a quarter of the true variance.
 _WRONG_VARIANCE = 6
 _WRONG_VARIANCE_FACTOR = 0.25
 _CYCLE = 10
 
-#: A residual background of up to this share of the sky noise, in each term.
+#: Maximum of each term of the residual background, in units of the sky noise.
 _BACKGROUND = 0.06
 
 
 @dataclass(frozen=True)
 class Night:
-    """Warps as arrays, and the truth they were made from.
+    """Simulated warps as arrays, and the truth.
 
     Attributes
     ----------
@@ -76,15 +76,15 @@ class Night:
     band : str
         Name of the filter.
     exposure_time : float
-        Of each visit, s.
+        Exposure time of each visit, s.
     origin : tuple of int
         x, y of the lower-left pixel in the parent grid.
     wcs : astropy.wcs.WCS
         Sky coordinates of array pixels.
     truth : Truth
-        What is really there.
+        The sky and the planted artifacts.
     seed : int
-        What fixed every pixel.
+        Seed of the simulation.
     """
 
     image: npt.NDArray[np.float32]
@@ -112,14 +112,14 @@ class Night:
 
     @property
     def psf(self) -> list[npt.NDArray[np.float32]]:
-        """For each epoch the ``(y, x)`` PSF of the direct warp: a star of flux 1."""
+        """PSF of the direct warp of each epoch, as a ``(y, x)`` image of a star of flux 1."""
         kernels = [np.zeros((2 * _PSF_REACH + 1,) * 2, np.float32) for _ in self.psf_sigma]
         for kernel, sigma in zip(kernels, self.psf_sigma, strict=True):
             add_point_sources(kernel, _PSF_REACH, _PSF_REACH, 1.0, float(sigma))
         return kernels
 
     def stack(self) -> WarpStack:
-        """Return the warps as a stack that the engine takes; nothing is copied."""
+        """Return the warps as a stack; nothing is copied."""
         return WarpStack.from_arrays(
             self.image,
             self.variance,
@@ -139,7 +139,7 @@ class Night:
 def simulate_night(
     n_epochs: int = 20, shape: tuple[int, int] = (1024, 1024), seed: int = 1, workers: int = 2
 ) -> Night:
-    """Make the warps of a patch of sky, with artifacts planted in single visits.
+    """Simulate the warps of a patch of sky, with artifacts planted in single visits.
 
     The sky has stars up to saturation, galaxies, periodic stars and
     supernovae. Visits differ in seeing, noise, background and pointing. The
@@ -149,25 +149,25 @@ def simulate_night(
     Parameters
     ----------
     n_epochs : int
-        Number of visits, >= 1. More visits leave the earlier ones as they are.
-        The kinds of artifacts come round every ten visits.
+        Number of epochs, >= 1. More epochs leave the earlier ones unchanged.
+        The kinds of artifacts repeat every ten epochs.
     shape : tuple of int
         ``(y, x)``, pixels, each >= 64.
     seed : int
         >= 0; the same seed gives the same pixels.
     workers : int
-        Visits that are made at the same time.
+        Number of threads.
 
     Raises
     ------
     ValueError
-        For a number of epochs, a shape or a seed that cannot be used.
+        If the number of epochs, the shape or the seed is out of range.
     """
     if n_epochs < 1:
         raise ValueError(f"n_epochs is {n_epochs}; it must be 1 or more")
     if min(shape) < SMALLEST:
         raise ValueError(
-            f"the patch is {shape[0]} × {shape[1]} pixels; each must be {SMALLEST} or more"
+            f"the patch is {shape[0]} × {shape[1]} pixels; each side must be {SMALLEST} or more"
         )
     if seed < 0:
         raise ValueError(f"seed is {seed}; it must be 0 or more")
@@ -227,18 +227,18 @@ def simulate_night(
 
 
 def _draw_visits(n_epochs: int, seed: int) -> Table:
-    """Draw when each visit was, through which air, over which background."""
+    """Draw time, seeing, noise and background of each visit."""
     rows = []
     for index in range(n_epochs):
         rng = stream(seed, Stream.VISIT, index)
-        night, turn = divmod(index, VISITS_PER_NIGHT)
+        night, position = divmod(index, VISITS_PER_NIGHT)
         sky_sigma = rng.uniform(*_SKY_SIGMA)
         rows.append(
             {
                 "visit": _FIRST_VISIT + index,
                 "mjd": _FIRST_MJD
                 + night * _DAYS_BETWEEN_NIGHTS
-                + turn * _MINUTES_BETWEEN_VISITS / 1440,
+                + position * _MINUTES_BETWEEN_VISITS / 1440,
                 "psf_sigma": rng.uniform(*_PSF_SIGMA),
                 "matched_psf_sigma": _MATCHED_PSF_SIGMA,
                 "sky_sigma": sky_sigma,
@@ -256,7 +256,7 @@ def _draw_visits(n_epochs: int, seed: int) -> Table:
 
 
 def _make_wcs(shape: tuple[int, int]) -> WCS:
-    """Return a tangential projection with the patch's middle near the tract's centre."""
+    """Return a tangent-plane projection centred on the patch."""
     wcs = WCS(naxis=2)
     wcs.wcs.ctype = ["RA---TAN", "DEC--TAN"]
     wcs.wcs.crval = list(_CENTRE)
@@ -270,15 +270,17 @@ def _make_wcs(shape: tuple[int, int]) -> WCS:
 def _make_direct(
     truth: Truth, seed: int, index: int
 ) -> tuple[tuple[npt.NDArray, npt.NDArray, npt.NDArray], list[Artifact]]:
-    """Make image, variance and mask of one direct warp, and what was planted in it."""
+    """Return image, variance and mask of one direct warp, and its artifacts."""
     row = truth.visits[index]
-    sight = VisitSight(index, int(row["visit"]), float(row["sky_sigma"]), float(row["psf_sigma"]))
+    conditions = VisitConditions(
+        index, int(row["visit"]), float(row["sky_sigma"]), float(row["psf_sigma"])
+    )
     layout = detector.draw_layout(truth.shape, seed, index)
-    artifacts = plant(truth.shape, seed, sight, layout)
-    image = truth.sky(sight.visit)
+    artifacts = plant(truth.shape, seed, conditions, layout)
+    image = truth.sky(conditions.visit)
     for artifact in artifacts:
         image[artifact.y, artifact.x] += artifact.signal
-    variance = sight.sky_sigma**2 + np.maximum(image, 0) / detector.GAIN
+    variance = conditions.sky_sigma**2 + np.maximum(image, 0) / detector.GAIN
     saturated = detector.saturate(image)
     noise = detector.correlated_noise(truth.shape, stream(seed, Stream.NOISE, index))
     image += np.sqrt(variance) * noise
@@ -292,7 +294,7 @@ def _make_direct(
         INTRP=bad,
         SAT=saturated,
         EDGE=layout.edge,
-        DETECTED=detector.detected(image, sight.sky_sigma, sight.psf_sigma),
+        DETECTED=detector.detected(image, conditions.sky_sigma, conditions.psf_sigma),
         NO_DATA=layout.no_data,
     )
     mask[layout.no_data] = 1 << LSST_PLANES["NO_DATA"]
@@ -307,14 +309,14 @@ def _match(
     mask: npt.NDArray[np.int32],
     psf_sigma: float,
 ) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
-    """Convolve one direct warp to the common PSF; masks spread with the kernel."""
+    """Convolve one direct warp to the common PSF, and grow its mask planes accordingly."""
     kernel_sigma = blur_sigma(psf_sigma, _MATCHED_PSF_SIGMA)
     hole = np.isnan(image)
     matched = blur(np.where(hole, np.float32(0), image), kernel_sigma)
     matched_variance = spread_variance(
         np.where(hole, np.float32(np.nanmedian(variance)), variance), kernel_sigma
     )
-    # Within a kernel of a hole or of the array's border there is less light than there was.
+    # Closer than a kernel radius to a hole or to the border, flux is missing.
     reach = int(3 * kernel_sigma + 0.5)
     no_data = detector.dilate(hole, reach)
     no_data[:reach] = no_data[-reach:] = True

@@ -1,9 +1,9 @@
 """The point-spread function of the simulated telescope.
 
-One fixed shape (a core with an aureole) is blurred by a Gaussian that differs
-from visit to visit. Any visit's PSF therefore becomes the common, wider one by
-one more Gaussian: PSF matching is exact, and what is left in a difference is
-the engine's doing or a planted artifact.
+A fixed shape (a core with an aureole) is convolved with a Gaussian that differs
+between visits. The PSF of any visit can therefore be matched to the common,
+wider one by another Gaussian. PSF matching is exact, and residuals in a
+difference come from the engine or from a planted artifact.
 """
 
 import math
@@ -23,22 +23,22 @@ __all__ = [
     "spread_variance",
 ]
 
-#: Core width of the PSF before the seeing of a visit, pixels. It is the
-#: narrowest that a grid of pixels still samples well.
+#: Core width of the PSF before the seeing of a visit, pixels: the narrowest that
+#: is still well sampled.
 BASE_SIGMA = 1.0
 
-#: Share of the flux and extra width (pixels, added in quadrature) of each part.
+#: Fraction of the flux and extra width (pixels, added in quadrature) of each component.
 _COMPONENTS = ((0.90, 0.0), (0.08, 2.8), (0.02, 9.0))
 
-#: A stamp reaches this many widths: what is cut off is 4e-6 of its flux.
+#: Radius of a stamp in widths; 4e-6 of the flux is outside.
 _STAMP_SIGMAS = 5.0
 
-#: Kernels reach this many widths.
+#: Radius of kernels in widths.
 _TRUNCATE = 5.0
 
 
 def _components(sigma: float) -> Iterator[tuple[float, float]]:
-    """Yield (share, width) of the parts of a PSF with core width `sigma`."""
+    """Yield (flux fraction, width) of the components of a PSF with core width `sigma`."""
     for share, extra in _COMPONENTS:
         yield share, math.hypot(sigma, extra)
 
@@ -57,7 +57,7 @@ def add_point_sources(
     image : ndarray of float32
         ``(y, x)``, nJy.
     x, y : array_like
-        Positions, array pixels (0 is the centre of the first).
+        Positions, array pixels (0 is the centre of the first pixel).
     flux : array_like
         Total fluxes, nJy.
     sigma : float
@@ -82,7 +82,7 @@ def _window(centre: float, reach: int, size: int) -> tuple[int, int]:
 
 
 def profile(radius_squared: npt.NDArray, sigma: float) -> npt.NDArray[np.float64]:
-    """Return the PSF at some distances from its centre, per pixel.
+    """Return the PSF at some distances from its centre, as flux per pixel.
 
     Parameters
     ----------
@@ -98,12 +98,12 @@ def profile(radius_squared: npt.NDArray, sigma: float) -> npt.NDArray[np.float64
 
 
 def blur_sigma(sigma: float, target: float) -> float:
-    """Return the width of the Gaussian that widens a core from `sigma` to `target`, pixels.
+    """Return the width of the Gaussian that broadens a core from `sigma` to `target`, pixels.
 
     Raises
     ------
     ValueError
-        If `target` is the narrower of the two.
+        If `target` is less than `sigma`.
     """
     if target < sigma:
         raise ValueError(f"a PSF of sigma {sigma} cannot be made narrower (sigma {target})")
@@ -125,8 +125,8 @@ def spread_variance(variance: npt.NDArray[np.float32], sigma: float) -> npt.NDAr
     """Propagate a variance plane through `blur`, as if pixels were independent.
 
     Var(Σ kᵢ vᵢ) = Σ kᵢ² Var(vᵢ). Resampled pixels are not independent, so the
-    result is too small: this is what a pipeline's variance plane is like, and
-    why the engine measures a factor for it.
+    result is too small, as in the variance planes of a pipeline, for which the
+    engine measures a factor.
     """
     unit = np.zeros(2 * math.ceil(_TRUNCATE * sigma) + 1)
     unit[unit.size // 2] = 1.0

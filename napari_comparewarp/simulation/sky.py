@@ -17,13 +17,13 @@ __all__ = ["Sky", "draw_sky", "flux_of", "render_static"]
 #: AB magnitude of 1 nJy.
 ZERO_POINT = 31.4
 
-# Surface densities, per pixel: a field at some distance from the galactic plane.
+# Surface densities, per pixel: a field away from the galactic plane.
 _STARS = 3.0e-4
 _GALAXIES = 5.0e-4
 _VARIABLES = 6.0e-6
 _SUPERNOVAE = 1.0e-6
 
-#: Stars so bright that they saturate in every visit, per pixel.
+#: Surface density of stars that saturate in every visit, per pixel.
 _SATURATED = 5.0e-6
 
 _STAR_MAGNITUDES = (17.0, 26.0)
@@ -34,13 +34,14 @@ _GALAXY_SLOPE = 0.32
 #: Finer grid on which a galaxy is evaluated before it is summed into pixels.
 _OVERSAMPLING = 3
 
-#: Variables keep this far from saturated stars, pixels, so that their flux can be measured.
+#: Minimum distance of variables from saturated stars, pixels, so that their flux can be
+#: measured.
 _CLEAR_OF_SATURATION = 60.0
 
 
 @dataclass(frozen=True)
 class Sky:
-    """What is in the sky, whenever one looks.
+    """The sources in the sky.
 
     Attributes
     ----------
@@ -61,7 +62,7 @@ class Sky:
     variables: Table
 
     def variable_flux(self, days: float) -> npt.NDArray[np.float64]:
-        """Return the flux of each variable some days after the first visit, nJy."""
+        """Return the flux of each variable, nJy, at a time in days after the first visit."""
         table = self.variables
         phase = days / np.asarray(table["period"]) + np.asarray(table["phase"])
         swing = 0.5 * np.asarray(table["amplitude"]) * np.sin(2 * np.pi * phase)
@@ -79,7 +80,7 @@ def flux_of(mag: npt.ArrayLike) -> npt.NDArray[np.float64]:
 def _magnitudes(
     rng: np.random.Generator, count: int, limits: tuple[float, float], slope: float
 ) -> npt.NDArray[np.float64]:
-    """Draw from a luminosity function N(<m) ∝ 10^(slope·m) between two magnitudes."""
+    """Draw magnitudes between limits from number counts N(<m) ∝ 10^(slope·m)."""
     bright, faint = (10 ** (slope * limit) for limit in limits)
     return np.log10(rng.uniform(bright, faint, count)) / slope
 
@@ -96,7 +97,7 @@ def draw_sky(shape: tuple[int, int], seed: int) -> Sky:
     shape : tuple of int
         ``(y, x)`` of the patch, pixels.
     seed : int
-        Fixes everything.
+        Seed of the night.
     """
     stars = _draw_stars(shape, stream(seed, Stream.STARS))
     galaxies = _draw_galaxies(shape, stream(seed, Stream.GALAXIES))
@@ -105,7 +106,7 @@ def draw_sky(shape: tuple[int, int], seed: int) -> Sky:
 
 
 def _catalogue(**columns: npt.ArrayLike) -> Table:
-    """Make a catalogue with ids, fluxes and the units of the columns that have one."""
+    """Return a catalogue with ids, and with units where columns have one."""
     count = len(np.asarray(columns["x"]))
     table = Table({"id": np.arange(1, count + 1), **columns})
     units = {"x": u.pix, "y": u.pix, "r_eff": u.pix, "mag": u.mag, "theta": u.rad, "period": u.day}
@@ -120,7 +121,7 @@ def _draw_stars(shape: tuple[int, int], rng: np.random.Generator) -> Table:
     mag = _magnitudes(rng, count, _STAR_MAGNITUDES, _STAR_SLOPE)
     y, x = (rng.uniform(-0.5, size - 0.5, count) for size in shape)
     mag[:saturated] = rng.uniform(14.8, 16.2, saturated)
-    # A saturated star half outside the patch would show a bleed without a star.
+    # Saturated stars are kept away from the border, which would cut off their bleeds.
     y[:saturated], x[:saturated] = (rng.uniform(0.1, 0.9, saturated) * size for size in shape)
     table = _catalogue(x=x, y=y, mag=mag)
     table["flux"] = flux_of(mag) * u.nJy
@@ -131,7 +132,7 @@ def _draw_galaxies(shape: tuple[int, int], rng: np.random.Generator) -> Table:
     count = _count(_GALAXIES, shape, at_least=10)
     mag = _magnitudes(rng, count, _GALAXY_MAGNITUDES, _GALAXY_SLOPE)
     y, x = (rng.uniform(-0.5, size - 0.5, count) for size in shape)
-    # Fainter galaxies are smaller; the scatter is that of deep fields, about 0.2 dex.
+    # Fainter galaxies are smaller, with a scatter similar to that in deep fields.
     r_eff = 3.0 * 10 ** (-0.12 * (mag - 22.5) + rng.normal(0, 0.15, count))
     table = _catalogue(
         x=x,
@@ -149,14 +150,14 @@ def _draw_galaxies(shape: tuple[int, int], rng: np.random.Generator) -> Table:
 def _draw_variables(
     shape: tuple[int, int], stars: Table, galaxies: Table, rng: np.random.Generator
 ) -> Table:
-    """Place periodic stars anywhere, and supernovae beside galaxies."""
+    """Draw periodic stars at random positions, and supernovae in galaxies."""
     n_periodic = _count(_VARIABLES, shape, at_least=2)
     n_supernovae = _count(_SUPERNOVAE, shape, at_least=1)
     hosts = galaxies[(galaxies["mag"] < 24) & (galaxies["r_eff"] > 2)]
     bright = stars[stars["mag"] < 17.5]
     xs, ys = [], []
     for index in range(n_periodic + n_supernovae):
-        # Bounded, so that a tiny or crowded patch still gets its variables.
+        # Limited, so that a small or crowded patch still gets its variables.
         for _ in range(200):
             if index < n_periodic or len(hosts) == 0:
                 y, x = (rng.uniform(0.1, 0.9) * size for size in shape)
@@ -185,19 +186,19 @@ def _draw_variables(
 
 
 def render_static(sky: Sky, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
-    """Return what does not change, seen with the PSF of core width `BASE_SIGMA`.
+    """Return the static sky, convolved with the PSF of core width `BASE_SIGMA`.
 
     Parameters
     ----------
     sky : Sky
-        Stars and galaxies to draw.
+        Stars and galaxies.
     shape : tuple of int
         ``(y, x)``, pixels.
 
     Returns
     -------
     ndarray of float32
-        ``(y, x)``, nJy. Blurred by a Gaussian it is the static sky of a visit.
+        ``(y, x)``, nJy. Convolved with a Gaussian, it is the static sky of a visit.
     """
     galaxies = np.zeros(shape, np.float32)
     for row in sky.galaxies:
@@ -209,7 +210,7 @@ def render_static(sky: Sky, shape: tuple[int, int]) -> npt.NDArray[np.float32]:
 
 
 def _add_galaxy(image: npt.NDArray[np.float32], row: Table.Row) -> None:
-    """Add one galaxy, not yet blurred, to an image."""
+    """Add one galaxy, not convolved with a PSF, to an image."""
     reach = math.ceil(6 * row["r_eff"])
     middle_y, middle_x = round(float(row["y"])), round(float(row["x"]))
     fine = (np.arange((2 * reach + 1) * _OVERSAMPLING) + 0.5) / _OVERSAMPLING - 0.5 - reach

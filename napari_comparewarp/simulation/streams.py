@@ -1,4 +1,4 @@
-"""One independent stream of random numbers for each thing that is drawn."""
+"""An independent stream of random numbers for each purpose."""
 
 from enum import IntEnum
 
@@ -8,7 +8,7 @@ __all__ = ["Stream", "stream"]
 
 
 class Stream(IntEnum):
-    """What a stream of random numbers is for; the numbers are part of what a seed means."""
+    """Purpose of a stream of random numbers; the values enter the seed and must not change."""
 
     STARS = 1
     GALAXIES = 2
@@ -24,18 +24,18 @@ class Stream(IntEnum):
 
 
 def stream(seed: int, purpose: Stream, *which: int) -> np.random.Generator:
-    """Return the generator for one purpose, and for one visit or night of it.
+    """Return the generator for one purpose, and for one visit or night.
 
-    More visits, or another kind of artifact, draw from other streams: what
-    was there before stays the same to the pixel.
+    More visits, or another kind of artifact, draw from other streams, so that
+    all others stay identical.
 
     Parameters
     ----------
     seed : int
         >= 0.
     purpose : Stream
-        What is drawn.
+        What the numbers are used for.
     *which : int
-        Further numbers, such as the visit's place in the series.
+        Further numbers, such as the index of the visit.
     """
     return np.random.default_rng([seed, int(purpose), *which])

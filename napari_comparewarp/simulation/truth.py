@@ -16,29 +16,29 @@ __all__ = ["Truth", "tabulate_artifacts"]
 
 @dataclass(frozen=True)
 class Truth:
-    """What is really in the sky, and what was planted into which visit.
+    """The true sky, and the artifacts planted into each visit.
 
     Attributes
     ----------
     static_sky : ndarray of float32
-        ``(y, x)`` constant stars and galaxies, nJy, seen with a PSF whose core
-        has a Gaussian sigma of 1 pixel.
+        ``(y, x)`` constant stars and galaxies, nJy, convolved with a PSF whose
+        core has a Gaussian sigma of 1 pixel.
     stars : Table
         Constant stars: ``id``, ``x``, ``y`` (array pixels), ``mag``, ``flux``.
     galaxies : Table
-        What the galaxies were drawn from.
+        Parameters of the galaxies.
     variables : Table
-        Periodic stars and supernovae: ``id``, ``kind``, ``x``, ``y`` and their
-        light curves' parameters.
+        Periodic stars and supernovae: ``id``, ``kind``, ``x``, ``y`` and the
+        parameters of their light curves.
     light_curves : Table
         ``visit``, ``id``, ``flux`` (nJy) of each variable in each visit.
     visits : Table
-        A row a visit: ``visit``, ``mjd``, ``psf_sigma``, ``matched_psf_sigma``
+        One row per visit: ``visit``, ``mjd``, ``psf_sigma``, ``matched_psf_sigma``
         (pixels), ``sky_sigma`` (nJy, noise of a sky pixel), ``variance_factor``
         (stated over true variance), ``background`` (nJy: constant, slope along
         x, slope along y, product; the coordinates run from -1 to 1).
     artifacts : tuple of Artifact
-        Their light in the direct warps.
+        The planted artifacts.
     """
 
     static_sky: npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ class Truth:
         return np.array([by_id[number] for number in self.variables["id"].tolist()])
 
     def sky(self, visit: int) -> npt.NDArray[np.float32]:
-        """Return a direct warp as it would be with neither noise nor artifacts.
+        """Return a direct warp without noise and artifacts.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class Truth:
         return image
 
     def artifact_light(self, visit: int) -> npt.NDArray[np.float32]:
-        """Return the light of all artifacts of one direct warp, ``(y, x)``, nJy."""
+        """Return the sum of all artifacts in one direct warp, ``(y, x)``, nJy."""
         light = np.zeros(self.shape, np.float32)
         for artifact in self.artifacts:
             if artifact.visit == visit:
@@ -112,14 +112,14 @@ class Truth:
 
 
 def tabulate_artifacts(artifacts: Sequence[Artifact], visits: Table) -> Table:
-    """Return a row for each artifact: what it is, where, and how bright.
+    """Return a table of artifacts: kind, position and brightness.
 
     Parameters
     ----------
     artifacts : sequence of Artifact
-        In the order that the table shall have.
+        In the order of the table.
     visits : Table
-        Their visits, for the noise that brightness is measured in.
+        Their visits, for the sky noise in which the brightness is given.
     """
     sky_sigma = dict(zip(visits["visit"].tolist(), visits["sky_sigma"].tolist(), strict=True))
     boxes = [artifact.box for artifact in artifacts]

@@ -34,7 +34,7 @@ def write_truth(truth: Truth, folder: Path, wcs: Any) -> None:
     truth : Truth
         What to write.
     folder : Path
-        Where; files with the same names are not expected there.
+        Folder without files of the same names.
     wcs : astropy.wcs.WCS
         Sky coordinates of array pixels.
     """
@@ -62,7 +62,7 @@ def write_truth(truth: Truth, folder: Path, wcs: Any) -> None:
 def _noiseless(
     name: str, image: np.ndarray, sky_sigma: float, header: fits.Header
 ) -> fits.CompImageHDU:
-    """Return an image compressed in steps that are small against the noise."""
+    """Return an image compressed in steps that are small compared with the noise."""
     hdu = fits.CompImageHDU(
         image,
         header,
@@ -82,12 +82,12 @@ def _write(path: Path, images: list[fits.CompImageHDU]) -> None:
 
 
 def find_truth(folder: Path) -> Path:
-    """Return the folder that holds the truth: this one, or the one named ``truth`` in it.
+    """Return the folder that contains the truth: this one, or its subfolder ``truth``.
 
     Raises
     ------
     TruthError
-        If neither does.
+        If neither contains it.
     """
     for candidate in (folder, folder / "truth"):
         if (candidate / "visits.ecsv").is_file():
@@ -104,12 +104,12 @@ def read_truth(folder: str | Path) -> Truth:
     Parameters
     ----------
     folder : path
-        What `write_night` wrote, or its ``truth`` folder.
+        Folder written by `write_night`, or its ``truth`` subfolder.
 
     Raises
     ------
     TruthError
-        If it is not there, or a file of it cannot be read.
+        If it is missing, or one of its files cannot be read.
     """
     folder = find_truth(Path(folder))
     tables = {name: _read_table(folder / f"{name}.ecsv") for name in _TABLES}

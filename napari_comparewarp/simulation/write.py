@@ -21,11 +21,11 @@ __all__ = ["write_night"]
 #: The folders of a night.
 _FOLDERS = ("direct", "matched", "truth")
 
-#: Steps of a quantised image per sigma of its noise: what is rounded away adds 0.5 % to
-#: the variance.
+#: Quantisation steps of an image per sigma of its noise: rounding adds 0.5 % to the
+#: variance.
 _STEPS_PER_SIGMA = 4
 
-#: Step of the variance, which has no noise of its own, in units of the sky's variance.
+#: Quantisation step of the variance, which has no noise, in units of the sky variance.
 _VARIANCE_STEP = 0.01
 
 #: Rows of a compressed tile.
@@ -33,61 +33,61 @@ _TILE_ROWS = 64
 
 
 def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> list[Path]:
-    """Write a night as tile-compressed FITS, with its truth beside it.
+    """Write a night as tile-compressed FITS files, together with the truth.
 
     The folder gets ``direct/direct_warp_<visit>.fits.fz``,
     ``matched/psf_matched_warp_<visit>.fits.fz`` and ``truth/``. Images and
-    variances are quantised, with dithering, in steps well below the noise: what
-    is read back is not equal to the bit. Nothing is in place before all of it is
-    written.
+    variances are quantised, images with dithering, in steps well below the noise,
+    so they are not identical when read back. The folders appear when all files
+    are written.
 
     Parameters
     ----------
     night : Night
         What to write.
     folder : path
-        Where; it is made if need be, and may hold other files.
+        Created if necessary; it may contain other files.
     overwrite : bool
-        Replace a night that is there, all of it.
+        Replace an existing night completely.
 
     Returns
     -------
     list of Path
-        The warps written.
+        The warps that were written.
 
     Raises
     ------
     OutputError
-        If there is something already, or the folder cannot be made or written to.
+        If there is a night already, or the folder cannot be created or written to.
     """
     folder = Path(folder)
     _check_free(folder, overwrite)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".night-", dir=folder) as scratch:
-            made = Path(scratch) / "new"
+            new = Path(scratch) / "new"
             for name in _FOLDERS:
-                (made / name).mkdir(parents=True)
-            write_truth(night.truth, made / "truth", night.wcs)
-            jobs = [(night, made, kind, i) for i in range(len(night.visits)) for kind in _KINDS]
+                (new / name).mkdir(parents=True)
+            write_truth(night.truth, new / "truth", night.wcs)
+            jobs = [(night, new, kind, i) for i in range(len(night.visits)) for kind in _KINDS]
             with ThreadPoolExecutor(2) as pool:
                 written = list(pool.map(_write_warp, *zip(*jobs, strict=True)))
             for name in _FOLDERS:
                 if (folder / name).exists():
                     (folder / name).rename(Path(scratch) / name)
-                (made / name).rename(folder / name)
+                (new / name).rename(folder / name)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the night: {error.strerror or error}") from error
-    return [folder / path.relative_to(made) for path in written]
+    return [folder / path.relative_to(new) for path in written]
 
 
 def _check_free(folder: Path, overwrite: bool) -> None:
-    """Refuse to replace what is there, unless told to, and ever what is not a night."""
+    """Refuse to overwrite a night unless asked to, and never overwrite anything else."""
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; a night is written to a folder")
     there = [folder / name for name in _FOLDERS if (folder / name).exists()]
     if there and not overwrite:
-        raise OutputError(f"{there[0]} exists; say --overwrite to replace the night in it")
+        raise OutputError(f"{there[0]} exists; use --overwrite to replace the night in it")
     if there and not (folder / "truth" / "visits.ecsv").is_file():
         raise OutputError(
             f"{there[0]} exists and is not part of a simulated night: it is not replaced"
@@ -150,7 +150,7 @@ def _write_warp(night: Night, folder: Path, kind: str, index: int) -> Path:
         ),
     ]
     if kind == "direct":
-        # Level 0: without loss.
+        # Level 0 is lossless.
         hdus.append(_compressed("PSF", night.psf[index], fits.Header(), quantize_level=0.0))
     path = folder / kind / file_name.format(visit)
     fits.HDUList(hdus).writeto(path, checksum=True)
@@ -158,7 +158,7 @@ def _write_warp(night: Night, folder: Path, kind: str, index: int) -> Path:
 
 
 def _grid_header(night: Night) -> fits.Header:
-    """Return the cards that say where the patch lies on the sky and in its tract."""
+    """Return the cards for the position of the patch on the sky and in its tract."""
     header = night.wcs.to_header()
     x0, y0 = night.origin
     header["LTV1"] = (-float(x0), "tract pixel = array pixel - LTV")
@@ -169,10 +169,10 @@ def _grid_header(night: Night) -> fits.Header:
 def _compressed(
     name: str, plane: np.ndarray, grid: fits.Header, unit: str = "", **quantisation: float
 ) -> fits.CompImageHDU:
-    """Return a plane compressed by GZIP with its bytes shuffled.
+    """Return a plane compressed by GZIP with shuffled bytes.
 
-    Rice's code would store each NaN beside a number as a jump of 2³¹: a gap
-    between detectors would double the file.
+    Rice compression stores the step from a number to a NaN as a jump of 2³¹, so
+    that gaps between detectors would double the size of the file.
     """
     hdu = fits.CompImageHDU(
         plane,
@@ -190,7 +190,7 @@ def _compressed(
 def _compressed_mask(mask: np.ndarray, grid: fits.Header, night: Night) -> fits.CompImageHDU:
     hdu = _compressed("MASK", mask, grid)
     for name, bit in night.mask_planes.items():
-        # Longer names than a FITS keyword takes need the HIERARCH convention.
+        # Names that are too long for a FITS keyword need the HIERARCH convention.
         key = f"MP_{name}"
         hdu.header[key if len(key) <= 8 else f"HIERARCH {key}"] = bit
     return hdu

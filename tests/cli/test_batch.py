@@ -115,4 +115,4 @@ def test_files_of_others_are_kept_unless_told_to_replace_them(folder, monkeypatc
 def test_workers_of_this_machine_and_a_scheduler_exclude_each_other(folder):
     outcome = invoke(write_plan(folder, "one"), "--workers", 2, "--scheduler", "tcp://host:8786")
     assert outcome.exit_code == 2
-    assert "--workers is for this machine" in outcome.stderr
+    assert "--workers and --scheduler exclude each other" in outcome.stderr

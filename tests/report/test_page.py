@@ -245,7 +245,7 @@ def test_with_a_truth_it_has_the_score(tmp_path):
 
 def test_a_truth_of_another_night_is_refused_and_nothing_is_written(inspection, tmp_path):
     night = simulate_night(3, (64, 64), seed=3)
-    with pytest.raises(TruthError, match="not of the same night"):
+    with pytest.raises(TruthError, match="do not belong to the same night"):
         write_report(inspection, tmp_path / "report.html", truth=night.truth)
     assert not list(tmp_path.iterdir())
 

@@ -275,7 +275,7 @@ def test_the_warps_are_found_beside_a_truth_that_has_moved(written, tmp_path):
     try:
         for truth in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "truth"):
             assert figures(score(folder / "coadd.fits", truth, folder / "masks"))
-        with pytest.raises(ScoreError, match=r"direct_warp_401001\.fits\.fz is not there any more"):
+        with pytest.raises(ScoreError, match=r"direct_warp_401001\.fits\.fz is needed and does not exist"):
             score(folder / "coadd.fits", read_truth(folder / "gone"))
     finally:
         shutil.move(folder / "gone", folder / "night")
@@ -310,7 +310,7 @@ def test_the_summary_names_every_measure_and_the_dictionary_is_json(night, resul
 
 
 def test_another_nights_truth_is_refused(result):
-    with pytest.raises(ScoreError, match="not of the same night"):
+    with pytest.raises(ScoreError, match="do not belong to the same night"):
         score(result, simulate_night(2, (96, 80)).truth)
     with pytest.raises(ScoreError, match="the truth has no visit 401003"):
         score(result, simulate_night(2, (256, 288)).truth)

@@ -230,7 +230,7 @@ def test_a_night_makes_a_stack_without_copying(night):
     ("arguments", "message"),
     [
         ({"n_epochs": 0}, "n_epochs is 0; it must be 1 or more"),
-        ({"shape": (512, 20)}, "512 × 20 pixels; each must be 64 or more"),
+        ({"shape": (512, 20)}, "512 × 20 pixels; each side must be 64 or more"),
         ({"seed": -1}, "seed is -1; it must be 0 or more"),
     ],
 )

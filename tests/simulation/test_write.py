@@ -123,7 +123,7 @@ def test_a_night_is_not_overwritten_unasked_and_replaced_as_a_whole_when_asked(n
     write_night(night, tmp_path)
     (tmp_path / "README.md").write_text("mine")
     shorter = simulate_night(2, (96, 80), seed=1)
-    with pytest.raises(OutputError, match="direct exists; say --overwrite"):
+    with pytest.raises(OutputError, match="direct exists; use --overwrite"):
         write_night(shorter, tmp_path)
     assert len(list((tmp_path / "direct").iterdir())) == 5
     write_night(shorter, tmp_path, overwrite=True)
