@@ -128,6 +128,22 @@ def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypat
     assert tuned.session is first
 
 
+def test_exporting_the_inspection_counts_as_saving_it(tuned, monkeypatch, tmp_path, qtbot):
+    first, section = tuned.session, tuned.export_section
+    first.decide(1, "keep")
+    qtbot.waitUntil(lambda: not first.busy)
+    section.folder.setText(str(tmp_path))
+    for name, box in section.boxes.items():
+        box.setChecked(name == "inspection")
+    with qtbot.waitSignal(section.written):
+        section.export()
+    qtbot.waitUntil(lambda: not section.busy)
+    asked = []
+    monkeypatch.setattr(QMessageBox, "question", lambda *args, **kwargs: asked.append(args))
+    tuned.show_inspection(cw.Inspection(stack(seed=2)))
+    assert tuned.session is not first and not asked
+
+
 def test_saved_decisions_come_back_from_the_file(dock, night, tmp_path, said, qtbot):
     dock.open(night)
     until_open(dock, qtbot)

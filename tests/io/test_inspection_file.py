@@ -15,6 +15,7 @@ from stacks import PSF_SIGMA, stack
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.overrides import FootprintKey
 from napari_comparewarp.errors import CompareWarpWarning, OutputError, StackError
+from napari_comparewarp.io.job import read_job
 from napari_comparewarp.simulation import simulate_night, write_night
 
 BAD_OVERRIDE = {"epoch": 1, "y": 1, "x": 1, "streak": False, "decision": "?"}
@@ -54,6 +55,23 @@ def test_it_comes_back_with_config_and_decisions_in_another_place(saved, tmp_pat
     after = cw.Inspection.load(tmp_path / "elsewhere" / "mine.json")
     assert_same(before, after)
     np.testing.assert_array_equal(before.stack.psf_sigma, after.stack.psf_sigma)
+
+
+def test_bright_objects_are_marked_as_in_a_run_and_come_back_from_the_file(saved, tmp_path):
+    catalogue = saved / "bright.reg"
+    catalogue.write_text("# Region file format: DS9\nimage\ncircle(40,50,9)\n")
+    job = read_job(saved / "stack", bright_objects=catalogue)
+    inspection = cw.Inspection.of_job(job)
+    inspection.set(chi_threshold=6.0)
+    run = cw.run(job.stack, inspection.config, bright_objects=job.bright_objects)
+    plane = inspection.config.bright_object_plane
+    marked = run.coadd.mask >> run.coadd.mask_planes[plane] & 1
+    assert 200 < marked.sum() < 300
+    np.testing.assert_array_equal(inspection.result.coadd.mask, run.coadd.mask)
+    inspection.save(saved / "bright.json")
+    shutil.move(saved, tmp_path / "elsewhere")
+    again = cw.Inspection.load(tmp_path / "elsewhere" / "bright.json")
+    assert_same(inspection, again)
 
 
 def test_it_says_which_input_has_changed(saved):

@@ -275,7 +275,8 @@ def test_the_warps_are_found_beside_a_truth_that_has_moved(written, tmp_path):
     try:
         for truth in (tmp_path / "elsewhere", tmp_path / "elsewhere" / "truth"):
             assert figures(score(folder / "coadd.fits", truth, folder / "masks"))
-        with pytest.raises(ScoreError, match=r"direct_warp_401001\.fits\.fz is needed and does not exist"):
+        needed = r"direct_warp_401001\.fits\.fz is needed and does not exist"
+        with pytest.raises(ScoreError, match=needed):
             score(folder / "coadd.fits", read_truth(folder / "gone"))
     finally:
         shutil.move(folder / "gone", folder / "night")

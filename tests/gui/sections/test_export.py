@@ -14,7 +14,7 @@ from napari_comparewarp.gui.sections.export import ExportSection
 from napari_comparewarp.gui.session import Session
 from napari_comparewarp.gui.workers.export import Export
 from napari_comparewarp.io.config_file import read_config_file
-from napari_comparewarp.outputs import PRODUCTS
+from napari_comparewarp.outputs import PRODUCTS, Product
 from napari_comparewarp.simulation import simulate_night, write_night
 
 
@@ -260,3 +260,18 @@ def test_a_failure_is_told_in_one_line_and_leaves_the_section_usable(
     section.write.click()
     qtbot.waitUntil(lambda: bool(told) and not section.busy)
     assert told == ["no room"] and section.write.isEnabled()
+
+
+def test_an_output_of_the_list_is_offered(session, settings, target, qtbot, monkeypatch):
+    def write(source, path, overwrite):
+        path.write_text("3")
+
+    product = Product("depth", (".txt",), write, lambda result, path: 1, suffix="_depth")
+    monkeypatch.setitem(PRODUCTS, "depth", product)
+    section = ExportSection(settings=settings)
+    qtbot.addWidget(section)
+    section.folder.setText(str(target))
+    section.set_session(session)
+    section.name.setText("patch")
+    choose(section, "depth")
+    assert export(section, qtbot) == [target / "patch_depth.txt"]
