@@ -30,7 +30,8 @@ def test_a_patch_says_what_differs_from_the_defaults(folder):
     one, two = patches_of(plan)
     assert one.config == CompareWarpConfig.preset("lsst-v29").replace(spatial_threshold=0.4)
     assert two.config == one.config.replace(chi_threshold=6.0)
-    assert (one.masks, two.masks) == (True, False)
+    assert (one.left_out, two.left_out) == ((), ("masks",))
+    assert set(one.products) - set(two.products) == {"masks"}
     assert (one.psf_sigma, two.psf_sigma) == (None, 2)
     assert one.memory == two.memory == "2GB"
     assert set(two.products) == {"coadd", "footprints", "regions"}

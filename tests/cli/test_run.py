@@ -169,7 +169,7 @@ def test_an_interrupt_leaves_no_file(night, tmp_path, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(napari_comparewarp.result.result, "run", interrupted)
+    monkeypatch.setattr(napari_comparewarp.result.result, "run_job", interrupted)
     outcome = call(night, "-o", tmp_path / "coadd.fits")
     assert outcome.exit_code == 130
     assert list(tmp_path.iterdir()) == []
