@@ -4,14 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from goldens import FOLDER, load, needs_goldens, planes
+from goldens import FOLDER, load, planes
 
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.products import Inputs, Job
 from napari_comparewarp.algorithm.protection import find_protected
 from napari_comparewarp.algorithm.stages import STAGES, Stage, run_stages
-
-pytestmark = needs_goldens
 
 CASES = sorted(path.name[4:-8] for path in FOLDER.glob("case*_out.npz"))
 

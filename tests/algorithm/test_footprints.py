@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from goldens import load, needs_goldens
+from goldens import load
 from test_goldens import assert_same_groups
 
 from napari_comparewarp.algorithm.difference import MASKED, Detections, list_deviations
@@ -34,7 +34,6 @@ def blank(shape=(30, 40)):
     return np.zeros(shape, np.float32), np.ones(shape, np.float32)
 
 
-@needs_goldens
 @pytest.mark.parametrize("min_pixels", [1, 2, 4])
 @pytest.mark.parametrize(("polarity", "sign"), [("positive", "pos"), ("negative", "neg")])
 @pytest.mark.parametrize("chi", [2.0, 3.0])
@@ -48,7 +47,6 @@ def test_groups_equal_the_reference_even_at_odd_variances(chi, polarity, sign, m
     assert_same_groups(labels(found, expected.shape), expected)
 
 
-@needs_goldens
 @pytest.mark.parametrize("sigma", ["2.4", "1.1", "3.9"])
 @pytest.mark.parametrize(("polarity", "sign"), [("positive", "positive"), ("negative", "negative")])
 def test_grown_groups_equal_the_reference(sigma, polarity, sign):
@@ -62,7 +60,6 @@ def test_grown_groups_equal_the_reference(sigma, polarity, sign):
     assert_same_groups(labels(found, expected.shape), expected)
 
 
-@needs_goldens
 def test_united_polarities_equal_the_reference():
     golden = load("unit_footprints")
     found = candidates(golden["image"], golden["variance"], chi_threshold=2.0)

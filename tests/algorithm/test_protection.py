@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from goldens import load, needs_goldens
+from goldens import load
 from test_goldens import assert_same_groups
 
 from napari_comparewarp.algorithm.protection import (
@@ -24,7 +24,6 @@ def template_planes():
     return golden, image, variance
 
 
-@needs_goldens
 @pytest.mark.parametrize("sigma", SIGMAS)
 def test_smoothing_equals_the_reference(sigma):
     golden, image, variance = template_planes()
@@ -37,7 +36,6 @@ def test_smoothing_equals_the_reference(sigma):
     np.testing.assert_allclose(spread, expected, rtol=2e-6)
 
 
-@needs_goldens
 @pytest.mark.parametrize("sigma", SIGMAS)
 def test_footprints_equal_the_reference(sigma):
     golden, image, variance = template_planes()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from goldens import load, needs_goldens
+from goldens import load
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
@@ -71,7 +71,6 @@ def test_small_groups_are_dropped(mask, min_pixels):
     np.testing.assert_array_equal(kept.mask(mask.shape), expected)
 
 
-@needs_goldens
 @pytest.mark.parametrize("radius", range(8))
 @pytest.mark.parametrize(
     ("name", "half_widths"), [("circle", disc_half_widths), ("manhattan", diamond_half_widths)]
@@ -86,7 +85,6 @@ def test_stencils_equal_the_reference(name, half_widths, radius):
     assert golden.sum() == golden[part, part].sum()
 
 
-@needs_goldens
 @pytest.mark.parametrize("sign", ["pos", "neg"])
 @pytest.mark.parametrize("radius", [0, 1, 2, 3, 4, 5, 7])
 @pytest.mark.parametrize(
@@ -100,7 +98,6 @@ def test_growth_equals_the_reference(name, half_widths, radius, sign):
     np.testing.assert_array_equal(grown.mask(raw.shape), expected > 0)
 
 
-@needs_goldens
 def test_splitting_a_mask_equals_the_reference():
     golden = load("unit_footprints")
     spans = Spans.of_mask(golden["split_mask"] != 0)

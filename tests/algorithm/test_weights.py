@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from goldens import load, needs_goldens
+from goldens import load
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -10,12 +10,11 @@ from hypothesis.extra.numpy import arrays
 from napari_comparewarp.algorithm.quantiles import quartiles, select_good
 from napari_comparewarp.algorithm.weights import weight_of_variance
 
-GOLDEN = load("unit_weights") if not needs_goldens.args[0] else {}
+GOLDEN = load("unit_weights")
 NAMES = [key[: -len("_variance")] for key in GOLDEN if key.endswith("_variance")]
 CLIPS = {"direct": (256 | 1 | 2, 3.0, 2), "template": (256, 2.5, 3)}
 
 
-@needs_goldens
 @pytest.mark.parametrize("clip", CLIPS)
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_equal_the_reference(name, clip):

@@ -4,7 +4,7 @@ import logging
 
 import numpy as np
 import pytest
-from goldens import load, needs_goldens, planes
+from goldens import load, planes
 from numpy.testing import assert_array_equal
 from scipy import ndimage
 
@@ -274,7 +274,6 @@ def test_planes_of_different_shapes_are_refused_by_name():
         find_streaks(image, image, flags, np.zeros((3, 3), bool), flags)
 
 
-@needs_goldens
 def test_the_streaks_of_the_reference_are_covered_and_hardly_more():
     inputs, golden = load("caseB_in_psfmatched"), load("caseH_out")
     bit = {name: 1 << number for name, number in planes(golden).items()}
