@@ -14,6 +14,7 @@ from qtpy.QtWidgets import QApplication, QMessageBox
 from stacks import stack
 
 import napari_comparewarp as cw
+from napari_comparewarp.config.knobs import GROUPS, knob_facts
 from napari_comparewarp.gui.dock import CompareWarpDock
 from napari_comparewarp.gui.layers.layer_set import NAMES
 from napari_comparewarp.gui.session import Session
@@ -126,6 +127,13 @@ def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypat
     monkeypatch.setattr(QMessageBox, "question", lambda *args, **kwargs: no)
     tuned.show_inspection(cw.Inspection(stack(seed=2)))
     assert tuned.session is first
+
+
+def test_each_knob_is_shown_once_in_the_group_that_it_names(dock):
+    shown = [name for grid in dock.tune_section.grids for name in grid.rows]
+    assert sorted(shown) == sorted(cw.CompareWarpConfig.model_fields)
+    for group, grid in zip(GROUPS, dock.tune_section.grids[1:], strict=True):
+        assert {knob_facts(name)["group"] for name in grid.rows} == {group}
 
 
 def test_exporting_the_inspection_counts_as_saving_it(tuned, monkeypatch, tmp_path, qtbot):

@@ -1,6 +1,5 @@
 """The section of the knobs: three in front, the rest in groups."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from qtpy.QtWidgets import (
 )
 
 from ...algorithm.verdicts import Verdict
-from ...config.knobs import PRESETS, CompareWarpConfig, knob_facts
+from ...config.knobs import GROUPS, PRESETS, CompareWarpConfig, knob_facts
 from ...errors import ConfigError
 from ...result.result import CompareWarpResult
 from ..session import Session
@@ -26,16 +25,6 @@ __all__ = ["FRONT", "TuneSection"]
 
 #: The knobs that stay in front.
 FRONT = ("chi_threshold", "temporal_threshold", "spatial_threshold")
-
-#: Title of each group, and the stages whose knobs are in it.
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "Detection": ("candidates", "detections"),
-    "Epoch count": ("verdicts",),
-    "Bright sources": ("protection",),
-    "Template and variance": ("matched weights", "template", "variance scale"),
-    "Coadd": ("direct weights", "coadd", "finish"),
-    "Streaks": ("streaks",),
-}
 
 
 class TuneSection(QWidget):
@@ -170,13 +159,8 @@ def summary(result: CompareWarpResult, epoch_index: int) -> str:
 
 
 def _groups() -> dict[str, list[str]]:
-    """Return the knobs of each group."""
-    stage_of = {
-        name: knob_facts(name)["stage"]
-        for name in CompareWarpConfig.model_fields
-        if name not in FRONT
-    }
+    """Return the knobs of each group, but those in front, in the order of the config."""
+    names = [name for name in CompareWarpConfig.model_fields if name not in FRONT]
     return {
-        title: [name for name, stage in stage_of.items() if stage in stages]
-        for title, stages in GROUPS.items()
+        group: [name for name in names if knob_facts(name)["group"] == group] for group in GROUPS
     }
