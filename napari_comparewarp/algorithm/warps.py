@@ -44,8 +44,10 @@ class InputFile:
     ----------
     path : str
         The file, as it was named by the user.
-    role : {"direct", "matched"}
-        What it was read as.
+    role : str
+        What it was read as: ``direct`` or ``matched``; where the planes of a
+        warp lie in several files, of those without its image ``direct MASK``
+        and the like.
     epoch : int or str
         Its epoch id.
     sha256 : str

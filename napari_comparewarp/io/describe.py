@@ -8,7 +8,8 @@ import numpy as np
 
 from ..algorithm.mask_planes import LSST_PLANES
 from ..algorithm.psf import sigma_of_moments
-from .exposure import read_pixels, scan_exposure
+from .dialects.dialect import Plane
+from .exposure import Exposure, read_pixels, scan_exposure
 
 __all__ = ["describe"]
 
@@ -39,7 +40,7 @@ def describe(path: str | Path) -> dict[str, Any]:
     height, width = header.shape
     result: dict[str, Any] = {
         "file": str(header.path),
-        "planes": ", ".join(header.planes),
+        "planes": ", ".join(_name(header, plane) for plane in header.layout.planes),
         "shape (y, x)": f"{height} x {width}",
         "origin (x, y)": "not said" if header.origin is None else "{}, {}".format(*header.origin),
         "unit": header.unit or "not said",
@@ -69,3 +70,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         count = int(np.count_nonzero((mask >> bit) & 1))
         result[f"plane {name}"] = f"bit {bit}, {count} pixels"
     return result
+
+
+def _name(exposure: Exposure, plane: Plane) -> str:
+    """Return the name of a plane, with its file where that is not the image's."""
+    return plane.name if plane.path == exposure.path else f"{plane.name} ({plane.path.name})"

@@ -15,7 +15,8 @@ from ..algorithm.psf import PsfModel
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
 from ..errors import CompareWarpWarning, StackError
 from .agreement import check_agreement, common_unit
-from .exposure import Exposure, NotAnExposure, Pixels, read_pixels, scan_exposure
+from .dialects.registry import NotAnExposure
+from .exposure import Exposure, Pixels, read_pixels, scan_exposure
 from .sources import Source, StackSource, find_sources
 from .spool import SpooledCube, check_scratch_space, parse_memory
 
@@ -82,7 +83,7 @@ def read_stack(
     if psf_sigma is not None and not 0 < psf_sigma < np.inf:
         raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
     sources = find_sources(source)
-    exposures = [found for entry in sources if (found := _scan(entry)) is not None]
+    exposures = _scan_all(sources)
     check_agreement(exposures)
     direct, matched = _pair(exposures, by_visit=not sources[0].named)
     compared = matched or direct
@@ -110,33 +111,68 @@ def read_stack(
         wcs=next((e.wcs for e in exposures if e.wcs is not None), None),
         unit=common_unit(exposures),
         inputs=tuple(
-            InputFile(str(exposure.path), exposure.kind or "direct", exposure.visit, checksum)
-            for exposure, checksum in zip(direct + matched, checksums, strict=True)
+            InputFile(str(path), _role(exposure, path), exposure.visit, checksum)
+            for exposure, of_files in zip(direct + matched, checksums, strict=True)
+            for path, checksum in of_files.items()
         ),
         psf=tuple(psfs[: len(direct)]),
     )
 
 
-def _scan(source: Source) -> Exposure | None:
-    """Read one file's headers; a manifest rules over them.
+def _scan_all(sources: Sequence[Source]) -> list[Exposure]:
+    """Read the headers of all exposures.
 
-    What merely lies in a folder and is no warp is left out, with a warning.
+    Files that hold other planes of an exposure belong to it. What else merely
+    lies in a folder and is no warp is left out, with a warning.
     """
+    exposures: list[Exposure] = []
+    others: list[tuple[Source, NotAnExposure]] = []
     try:
-        exposure = scan_exposure(source.path)
-        if exposure.is_coadd:
-            raise NotAnExposure(f"{source.path}: it has an HDU named NIMAGE, so it is a coadd")
-    except NotAnExposure as error:
+        for source in sources:
+            try:
+                exposures.append(_scan(source))
+            except NotAnExposure as error:
+                others.append((source, error))
+    except StackError:
+        _leave_out(others, exposures)
+        raise
+    _leave_out(others, exposures)
+    return exposures
+
+
+def _leave_out(
+    others: Sequence[tuple[Source, NotAnExposure]], exposures: Sequence[Exposure]
+) -> None:
+    """Refuse or warn of files that are no exposure and belong to none."""
+    taken = {path for exposure in exposures for path in exposure.layout.files}
+    for source, reason in others:
+        if source.path in taken:
+            continue
         if source.named:
-            raise
-        _warn(f"{error}: left out")
-        return None
+            raise reason
+        _warn(f"{reason}: left out")
+
+
+def _scan(source: Source) -> Exposure:
+    """Read one file's headers; a manifest takes precedence over them."""
+    exposure = scan_exposure(source.path)
+    if exposure.is_coadd:
+        raise NotAnExposure(f"{source.path}: it has an HDU named NIMAGE, so it is a coadd")
     return replace(
         exposure,
         visit=exposure.visit if source.visit is None else source.visit,
         kind=source.kind or exposure.kind or "direct",
         psf_sigma=source.psf_sigma or exposure.psf_sigma,
     )
+
+
+def _role(exposure: Exposure, path: Path) -> str:
+    """Return what a file of an exposure was read as."""
+    kind = exposure.kind or "direct"
+    if path == exposure.path:
+        return kind
+    names = [plane.name for plane in exposure.layout.planes if plane.path == path]
+    return f"{kind} {', '.join(names)}"
 
 
 def _pair(exposures: Sequence[Exposure], by_visit: bool) -> tuple[list[Exposure], list[Exposure]]:
@@ -184,14 +220,15 @@ def _common_planes(exposures: Sequence[Exposure]) -> dict[str, int]:
     """Return one numbering for the mask planes of all files."""
     planes = dict(LSST_PLANES)
     for exposure in exposures:
-        if exposure.mask_planes is None:
+        mask = exposure.layout.mask
+        if mask is None or exposure.mask_planes is None:
             continue
         try:
             # In the file's order: what follows the LSST planes keeps its number.
             by_bit = sorted(exposure.mask_planes.items(), key=lambda item: item[1])
             planes = add_planes(planes, [name for name, _ in by_bit])
         except ValueError as error:
-            raise StackError(f"{exposure.path}, HDU MASK: {error}") from error
+            raise StackError(f"{mask.path}, HDU {mask.name}: {error}") from error
     try:
         add_planes(planes, OUTPUT_PLANES)
     except ValueError as error:
@@ -215,21 +252,26 @@ def _read_all(
     targets: Sequence[tuple[Exposure, Warps, int]],
     mask_planes: dict[str, int],
     progress: Callable[[str, int, int], None] | None,
-) -> tuple[list[str], list[PsfModel | None]]:
-    """Fill the planes with the pixels of all files; return the files' checksums and PSFs.
+) -> tuple[list[dict[Path, str]], list[PsfModel | None]]:
+    """Fill the planes with the pixels of all exposures; return their checksums and PSFs.
 
+    The checksums of an exposure are those of its files, that of the image first.
     Checksums and conversions are made beside the reading, as they leave the
     interpreter free. Unpacking compressed tiles does not: two threads of it
     are slower than one.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
-        checksums, psfs = [], []
+        checksums: list[dict[Path, Future[str]]] = []
+        psfs: list[PsfModel | None] = []
         placing: deque[Future[None]] = deque()
         try:
             for done, (exposure, warps, row) in enumerate(targets, start=1):
-                checksums.append(pool.submit(_sha256, exposure.path))
+                checksums.append(
+                    {path: pool.submit(_sha256, path) for path in exposure.layout.files}
+                )
                 pixels = read_pixels(exposure, mask_planes)
-                _warn_of_masks(exposure, pixels)
+                for assumption in pixels.assumptions:
+                    _warn(assumption)
                 psfs.append(pixels.psf)
                 placing.append(pool.submit(_place, pixels, warps, row))
                 if len(placing) > MOST_WAITING:
@@ -241,7 +283,10 @@ def _read_all(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        return [checksum.result() for checksum in checksums], psfs
+        return [
+            {path: checksum.result() for path, checksum in of_files.items()}
+            for of_files in checksums
+        ], psfs
 
 
 def _place(pixels: Pixels, warps: Warps, row: int) -> None:
@@ -249,15 +294,6 @@ def _place(pixels: Pixels, warps: Warps, row: int) -> None:
     warps.image[row] = pixels.image  # type: ignore[index]
     warps.variance[row] = pixels.variance  # type: ignore[index]
     warps.mask[row] = pixels.mask  # type: ignore[index]
-
-
-def _warn_of_masks(exposure: Exposure, pixels: Pixels) -> None:
-    """Say what of a mask could not be taken by name."""
-    if "MASK" in exposure.planes and exposure.mask_planes is None and pixels.mask.any():
-        _warn(f"{exposure.path}, HDU MASK: no MP_ cards: every flagged pixel counts as BAD")
-    if pixels.unnamed_bits:
-        numbers = [str(b) for b in range(64) if pixels.unnamed_bits >> b & 1]
-        _warn(f"{exposure.path}, HDU MASK: no MP_ card names bit {', '.join(numbers)}: ignored")
 
 
 def _sha256(path: Path) -> str:

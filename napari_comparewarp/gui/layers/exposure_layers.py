@@ -9,7 +9,8 @@ from napari.utils import DirectLabelColormap
 from napari.utils.colormaps.standardize_color import transform_color
 
 from ...algorithm.mask_planes import LSST_PLANES, add_planes, decode
-from ...io.exposure import Exposure, open_fits, read_pixels
+from ...io.exposure import Exposure, read_pixels
+from ...io.open_fits import open_fits
 from .schemes import SCHEMES
 from .stretch import Stretch
 

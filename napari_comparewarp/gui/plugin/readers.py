@@ -17,8 +17,10 @@ from napari.layers import Layer
 
 from ...errors import StackError
 from ...inspection.inspection import Inspection
-from ...io.exposure import NotAnExposure, open_fits, scan_exposure
+from ...io.dialects.registry import NotAnExposure, has_variance_name
+from ...io.exposure import scan_exposure
 from ...io.inspection_file import FORMAT
+from ...io.open_fits import open_fits
 from ...io.read import read_stack
 from ...io.sources import FITS_SUFFIXES, find_sources
 from ..layers.exposure_layers import LayerData, exposure_layers
@@ -41,9 +43,6 @@ _LOOKED_AT = 3
 
 #: How a FITS file begins, and how a gzip file does.
 _FITS, _GZIP = b"SIMPLE  =", b"\x1f\x8b"
-
-#: HDUs of which every exposure has one.
-_VARIANCES = {"VARIANCE", "VAR", "ERR", "WHT"}
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
@@ -175,6 +174,6 @@ def _looks_like_fits(path: Path) -> bool:
 def _has_variance(path: Path) -> bool:
     try:
         with open_fits(path) as hdus:
-            return any(hdu.name.upper() in _VARIANCES for hdu in hdus)
+            return any(has_variance_name(hdu.name) for hdu in hdus)
     except StackError:
         return True

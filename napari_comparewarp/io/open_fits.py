@@ -1,0 +1,137 @@
+"""FITS files that are whole: opened, checked, and their errors made one line."""
+
+import gzip
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
+
+from ..errors import StackError, one_line
+
+__all__ = ["NO_NAME", "OpenFiles", "open_fits", "reading"]
+
+#: Held by the thread that has changed the warning filters.
+_WARNING_FILTERS = threading.RLock()
+
+#: Names of an HDU without a name; astropy calls a compressed image so.
+NO_NAME = ("", "COMPRESSED_IMAGE")
+
+
+@contextmanager
+def open_fits(path: Path, verify: bool = False) -> Iterator[fits.HDUList]:
+    """Open a FITS file whose headers are all there and whose data are not cut short.
+
+    One thread opens files at a time: astropy's warnings are held back meanwhile,
+    and Python keeps its warning filters for all threads together.
+
+    Parameters
+    ----------
+    path : Path
+        The file; gzip is known by its content.
+    verify : bool
+        Compare the data with the DATASUM cards, where there are any.
+
+    Raises
+    ------
+    StackError
+        If the file is missing, unreadable, truncated or corrupt. It names the
+        HDU. Whatever astropy raises while the file is open becomes one.
+    """
+    with _WARNING_FILTERS, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("always", "Datasum verification failed", AstropyWarning)
+        with reading(path), path.open("rb") as file:
+            stream: Any = file
+            if file.read(2) == b"\x1f\x8b":
+                file.seek(0)
+                # In memory, as HDUs are read in any order and gzip only forwards.
+                stream = io.BytesIO(gzip.decompress(file.read()))
+            size = stream.seek(0, io.SEEK_END)
+            stream.seek(0)
+            with fits.open(stream, memmap=False, checksum=verify) as hdus:
+                _check_complete(path, hdus, stream, size)
+                for warning in caught:
+                    reason = str(warning.message).strip().rstrip(".")
+                    raise StackError(f"{path}: the data are corrupt: {reason}")
+                yield hdus
+
+
+class OpenFiles:
+    """FITS files that are opened when they are first asked for, and closed together.
+
+    Parameters
+    ----------
+    verify : bool
+        As for `open_fits`.
+
+    Examples
+    --------
+    >>> with OpenFiles() as files:  # doctest: +SKIP
+    ...     header = files[Path("warp.fits")][0].header
+    """
+
+    def __init__(self, verify: bool = False) -> None:
+        self._verify = verify
+        self._stack = ExitStack()
+        self._hdus: dict[Path, fits.HDUList] = {}
+
+    def __enter__(self) -> "OpenFiles":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return self._stack.__exit__(kind, error, traceback)
+
+    def __getitem__(self, path: Path) -> fits.HDUList:
+        """Return the HDUs of a file; raises what `open_fits` does."""
+        if path not in self._hdus:
+            self._hdus[path] = self._stack.enter_context(open_fits(path, self._verify))
+        return self._hdus[path]
+
+
+@contextmanager
+def reading(path: Path, hdu: str = "") -> Iterator[None]:
+    """Turn whatever a damaged file makes astropy raise into one line with its name."""
+    where = f"{path}, HDU {hdu}" if hdu else str(path)
+    try:
+        yield
+    except (StackError, MemoryError):
+        raise
+    except OSError as error:
+        reason = error.strerror or one_line(error)
+        raise StackError(f"{where}: cannot be read: {reason}") from error
+    except Exception as error:
+        raise StackError(f"{where}: not a valid FITS file: {one_line(error)}") from error
+
+
+def _check_complete(path: Path, hdus: fits.HDUList, stream: Any, size: int) -> None:
+    """Refuse a file that ends before its last HDU does."""
+    end = 0
+    for number in range(len(hdus)):
+        info = hdus.fileinfo(number)
+        end = info["datLoc"] + info["datSpan"]
+        if end > size:
+            raise StackError(
+                f"{path}, HDU {_label(hdus, number)}: the file is truncated: it has {size} "
+                f"bytes and needs {end}"
+            )
+    # Other bytes after the end are allowed by the standard.
+    stream.seek(end)
+    if stream.read(8) == b"XTENSION":
+        raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
+
+
+def _label(hdus: fits.HDUList, number: int) -> str:
+    name = hdus[number].name
+    return str(number) if name in NO_NAME else f"{number} ({name})"
