@@ -73,4 +73,4 @@ def test_every_knob_says_what_it_means_and_in_which_unit():
     for name, field in cw.CompareWarpConfig.model_fields.items():
         assert field.title, name
         assert field.description.endswith("."), name
-        assert set(field.json_schema_extra) == {"stage", "lsst", "unit"}, name
+        assert set(field.json_schema_extra) == {"stage", "group", "lsst", "unit"}, name

@@ -284,7 +284,7 @@ def test_the_warps_are_found_beside_a_truth_that_has_moved(written, tmp_path):
 
 def test_epochs_without_numbers_are_refused(night):
     stack = replace(night.stack(), epochs=tuple("abcdefghij"), matched_epochs=tuple("abcdefghij"))
-    with pytest.raises(ScoreError, match="not those of a simulated night"):
+    with pytest.raises(ScoreError, match="not a simulated night"):
         score(run(stack), night.truth)
 
 
