@@ -9,7 +9,8 @@ from astropy.io import fits
 from fits_files import PLANES, make_planes, tan_wcs, write_lsst, write_plain
 
 from napari_comparewarp.errors import StackError
-from napari_comparewarp.io.exposure import NotAnExposure, read_pixels, scan_exposure
+from napari_comparewarp.io.dialects.registry import NotAnExposure
+from napari_comparewarp.io.exposure import read_pixels, scan_exposure
 
 
 def planes_of(path, numbers=PLANES):
