@@ -1,8 +1,12 @@
 """Real FITS files of every layout that is read."""
 
+import gzip
+
 import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
+
+from napari_comparewarp.io.exposure import read_pixels, scan_exposure
 
 PLANES = {"BAD": 0, "SAT": 1, "DETECTED": 5, "NO_DATA": 8}
 SHAPE = (20, 30)
@@ -28,6 +32,19 @@ def make_planes(seed=0, shape=SHAPE):
     mask[5, 5] = 1 << PLANES["SAT"]
     variance = rng.uniform(8, 10, shape).astype(np.float32)
     return image, mask, variance
+
+
+def read_planes(path, numbers=PLANES):
+    """Return image, variance and mask of an exposure."""
+    pixels = read_pixels(scan_exposure(path), numbers)
+    return pixels.image, pixels.variance, pixels.mask
+
+
+def gzipped(path):
+    """Compress a file as a whole; return the path of the copy."""
+    target = path.with_name(path.name + ".gz")
+    target.write_bytes(gzip.compress(path.read_bytes()))
+    return target
 
 
 def write_lsst(

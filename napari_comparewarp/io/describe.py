@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..algorithm.mask_planes import LSST_PLANES
+from ..algorithm.mask_planes import LSST_PLANES, add_planes
 from ..algorithm.psf import sigma_of_moments
 from .dialects.dialect import Plane
 from .exposure import Exposure, read_pixels, scan_exposure
@@ -34,7 +34,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         If the file holds no exposure, or its data are damaged.
     """
     header = scan_exposure(Path(path))
-    mask_planes = header.mask_planes or LSST_PLANES
+    named = header.mask_planes or LSST_PLANES
+    mask_planes = add_planes(named, ("BAD", "NO_DATA"))
     pixels = read_pixels(header, mask_planes)
     image, variance, mask = pixels.image, pixels.variance, pixels.mask
     height, width = header.shape
@@ -68,7 +69,8 @@ def describe(path: str | Path) -> dict[str, Any]:
         result["variance (min, median, max)"] = f"{low:.4g}, {middle:.4g}, {high:.4g}"
     for name, bit in sorted(mask_planes.items(), key=lambda item: item[1]):
         count = int(np.count_nonzero((mask >> bit) & 1))
-        result[f"plane {name}"] = f"bit {bit}, {count} pixels"
+        if count or name in named:
+            result[f"plane {name}"] = f"bit {bit}, {count} pixels"
     return result
 
 

@@ -54,3 +54,13 @@ def test_a_damaged_file_is_refused(tmp_path):
         file.truncate(path.stat().st_size - 3000)
     with pytest.raises(StackError, match=r"a\.fits"):
         describe(path)
+
+
+def test_pixels_without_weight_are_counted_where_no_card_names_their_plane(tmp_path):
+    weight = np.ones((20, 30), np.float32)
+    weight[3, :4] = 0
+    dq = np.full((20, 30), 4, np.int16)
+    path = write_plain(tmp_path / "a.fits", "WHT", weight, dq=dq, cards={"MP_SAT": 2})
+    described = describe(path)
+    planes = {name: value for name, value in described.items() if name.startswith("plane ")}
+    assert planes == {"plane NO_DATA": "bit 1, 4 pixels", "plane SAT": "bit 2, 600 pixels"}

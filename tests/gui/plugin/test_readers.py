@@ -10,6 +10,7 @@ from fits_files import make_planes, write_lsst, write_plain
 from napari.components import ViewerModel
 from napari.layers import Image, Labels, Layer
 from stacks import stack
+from survey import register, write_survey
 
 import napari_comparewarp as cw
 from napari_comparewarp.errors import StackError
@@ -139,6 +140,20 @@ def test_a_single_warp_of_any_layout_becomes_plain_layers(tmp_path):
     plain = write_plain(tmp_path / "visit_7.fits", "WHT", np.ones((20, 30), np.float32))
     names = [layer.name for layer in read(str(plain))]
     assert names == ["visit_7 variance", "visit_7 image", "visit_7 mask planes"]
+
+
+@pytest.mark.parametrize("split", [False, True], ids=["one file", "three files"])
+def test_a_dialect_that_is_added_is_ours(tmp_path, monkeypatch, split):
+    folder = tmp_path / "night"
+    path, _ = (write_survey(folder, visit, split=split) for visit in (1, 2))
+    assert get_reader(str(path)) is None and get_reader(str(folder)) is None
+    register(tmp_path, monkeypatch)
+    names = [layer.name for layer in read(str(path))]
+    assert names == ["v1_flux variance", "v1_flux image", "v1_flux mask planes"]
+    assert [layer.name for layer in read(str(folder))] == list(NAMES.values())
+    path.write_bytes(path.read_bytes()[: 2 * 2880] if split else path.read_bytes()[:-3000])
+    with pytest.raises(StackError, match="truncated"):
+        get_reader(str(path))(str(path))
 
 
 @pytest.mark.parametrize("choice", ["folder", "files"])
