@@ -17,7 +17,6 @@ __all__ = [
     "FootprintKey",
     "apply_overrides",
     "candidate_key",
-    "candidate_keys",
     "streak_keys",
 ]
 
@@ -48,11 +47,6 @@ def candidate_key(epoch: EpochId, found: Candidates, number: int) -> FootprintKe
     """Return the key of one candidate of an epoch: its most deviating pixel."""
     y, x = found.peak[number]
     return FootprintKey(epoch, int(y), int(x))
-
-
-def candidate_keys(epoch: EpochId, found: Candidates) -> list[FootprintKey]:
-    """Return the key of each candidate of an epoch."""
-    return [candidate_key(epoch, found, number) for number in range(len(found))]
 
 
 def streak_keys(epoch: EpochId, streaks: StreakFootprints) -> list[FootprintKey]:

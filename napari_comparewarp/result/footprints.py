@@ -244,10 +244,18 @@ class FootprintSet:
         )
         return states
 
-    def layers_of_states(self, epoch_index: int) -> list[tuple[Spans, npt.NDArray[np.uint8]]]:
+    def layers_of_states(
+        self, epoch_index: int, rows: slice = slice(None)
+    ) -> list[tuple[Spans, npt.NDArray[np.uint8]]]:
         """Return the pixels of an epoch's footprints with their states, in the order to paint.
 
         What is clipped hides what is not; of two streaks the first hides the other.
+
+        Parameters
+        ----------
+        epoch_index : int
+        rows : slice
+            Rows whose pixels are wanted, by default all; without a step.
 
         Returns
         -------
@@ -257,16 +265,19 @@ class FootprintSet:
         found = self.products.candidates[epoch_index]
         streaks = self.products.streaks[epoch_index].groups
         states = self.states(epoch_index)
-        of_run = states[found.group]
+        # Runs are in the order of rows: a stamp need not look at those of the whole patch.
+        start, stop, _ = rows.indices(self.job.stack.shape[0])
+        first, last = np.searchsorted(found.spans.y, (start, stop))
+        runs, of_run = found.spans[first:last], states[found.group[first:last]]
         clipped = np.isin(of_run, (State.CLIPPED, State.CLIPPED_BY_HAND))
-        lines = [
-            (spans, np.full(len(spans), state, np.uint8))
-            for spans, state in zip(streaks, states[len(found) :], strict=True)
-        ]
+        lines = []
+        for spans, state in zip(streaks, states[len(found) :], strict=True):
+            first, last = np.searchsorted(spans.y, (start, stop))
+            lines.append((spans[first:last], np.full(last - first, state, np.uint8)))
         return [
-            (found.spans[~clipped], of_run[~clipped]),
+            (runs[~clipped], of_run[~clipped]),
             *reversed(lines),
-            (found.spans[clipped], of_run[clipped]),
+            (runs[clipped], of_run[clipped]),
         ]
 
     def state(self, number: int) -> State:

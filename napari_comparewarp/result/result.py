@@ -311,8 +311,13 @@ class CompareWarpResult:
     def unclipped(self) -> Coadd:
         """Return the coadd of the same warps with nothing clipped, to compare with.
 
-        It is finished as the coadd is. A result of an inspection has it at hand.
+        It is finished as the coadd is. It is made once, and kept with the result.
         """
+        return self._unclipped
+
+    @cached_property
+    def _unclipped(self) -> Coadd:
+        # Stamps of many footprints are cut from it: it must not be made for each.
         products = self.products
         stacked = products.unclipped
         if stacked is None:

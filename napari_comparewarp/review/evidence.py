@@ -238,7 +238,7 @@ def _unclipped(result: CompareWarpResult, stamp: Stamp, direct: Warps) -> npt.ND
 def _states(result: CompareWarpResult, epoch_index: int, stamp: Stamp) -> npt.NDArray[np.uint8]:
     """Return the footprint states of an epoch in a stamp."""
     states = np.zeros((stamp.size, stamp.size), np.uint8)
-    for spans, values in result.footprint_set.layers_of_states(epoch_index):
+    for spans, values in result.footprint_set.layers_of_states(epoch_index, stamp.rows):
         part, run = stamp.cut(spans)
         paint(part.y, part.x0, part.x1, values[run], states)
     return states

@@ -8,7 +8,7 @@ from many_verdicts import STREAKS, many_verdicts
 
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.overrides import FootprintKey, apply_overrides, streak_keys
-from napari_comparewarp.algorithm.spans import Spans
+from napari_comparewarp.algorithm.spans import Spans, paint
 from napari_comparewarp.algorithm.streaks.stage import StreakFootprints
 from napari_comparewarp.cli.run import summarise
 from napari_comparewarp.result.footprints import FootprintSet, State
@@ -40,6 +40,25 @@ def crossing(inspection):
     return FootprintSet(result.job, products)
 
 
+def decided(footprints, key, decision):
+    """Return the footprints with a manual decision on one of them."""
+    products = copy.copy(footprints.products)
+    products.verdicts, products.streaks, lost = apply_overrides(
+        {key: decision}, footprints.job.stack.epochs, products.candidates, products.verdicts,
+        products.streaks,
+    )  # fmt: skip
+    assert not lost
+    return FootprintSet(footprints.job, products)
+
+
+def painted(footprints, rows=slice(None)):
+    """Return the states of the footprints of epoch 0 as an image."""
+    image = np.zeros(footprints.job.stack.shape, np.uint8)
+    for spans, states in footprints.layers_of_states(0, rows):
+        paint(spans.y, spans.x0, spans.x1, states, image)
+    return image
+
+
 def test_key_and_number_lead_to_each_other(inspection):
     footprints = inspection.result.footprint_set
     numbers = np.arange(1, len(footprints) + 1)
@@ -59,8 +78,7 @@ def test_where_streaks_cross_click_key_and_decision_mean_the_same_one(crossing):
     assert list(crossing.numbers(keys)) == [first, first + 1]
     labels = crossing.labels(0)
     for place, key in enumerate(keys):
-        if labels[key.y, key.x] >= first:
-            assert crossing.at(0, key.y, key.x) == labels[key.y, key.x] == first + place
+        assert crossing.at(0, key.y, key.x) == labels[key.y, key.x] == first + place
         _, streaks, lost = apply_overrides(
             {key: "keep"}, epochs, products.candidates, products.verdicts, products.streaks
         )
@@ -72,8 +90,37 @@ def test_the_crossing_itself_belongs_to_the_first_streak(crossing):
     first = int(crossing.first[0]) + len(crossing.products.candidates[0])
     epoch = crossing.job.stack.epochs[0]
     assert crossing.number(FootprintKey(epoch, 55, 75, streak=True)) == first
-    if crossing.labels(0)[55, 75] >= first:
-        assert crossing.at(0, 55, 75) == first
+    assert crossing.at(0, 55, 75) == crossing.labels(0)[55, 75] == first
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_decision_on_what_was_clicked_changes_the_state_of_that_one_only(crossing, place):
+    n_candidates = len(crossing.products.candidates[0])
+    labels = crossing.labels(0)
+    y, x = np.argwhere(labels == crossing.first[0] + n_candidates + place)[0]
+    key = crossing.key(crossing.at(0, int(y), int(x)))
+    after = decided(crossing, key, "keep")
+    expected = crossing.states(0)
+    expected[n_candidates + place] = State.KEPT_BY_HAND
+    np.testing.assert_array_equal(after.states(0), expected)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_the_state_that_is_painted_is_that_of_the_footprint_at_the_pixel(crossing, place):
+    keys = crossing.streak_keys(0)
+    after = decided(crossing, keys[place], "keep")
+    image = painted(after, slice(None))
+    n_candidates = len(after.products.candidates[0])
+    labels = after.labels(0) - int(after.first[0]) - n_candidates
+    for streak, state in enumerate(after.states(0)[n_candidates:]):
+        assert set(np.unique(image[labels == streak])) == {state}
+
+
+@pytest.mark.parametrize("rows", [slice(0, 40), slice(54, 57), slice(100, 110), slice(7, 7)])
+def test_states_of_some_rows_are_those_of_the_whole_patch(crossing, rows):
+    np.testing.assert_array_equal(painted(crossing, rows)[rows], painted(crossing)[rows])
+    layers = crossing.layers_of_states(0, rows)
+    assert all(((spans.y >= rows.start) & (spans.y < rows.stop)).all() for spans, _ in layers)
 
 
 @pytest.mark.parametrize("decision", ["clip", "keep"])

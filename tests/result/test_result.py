@@ -307,3 +307,17 @@ def test_an_epoch_index_out_of_range_is_an_index_error():
     with pytest.raises(IndexError, match="6 epochs"):
         result.chi(6)
     np.testing.assert_array_equal(result.chi(-1), result.chi(5))
+
+
+@pytest.mark.parametrize("interpolate", [False, True])
+def test_the_coadd_with_nothing_clipped_is_made_once_whatever_an_inspection_keeps(interpolate):
+    config = cw.CompareWarpConfig(interpolate=interpolate)
+    result, inspected = cw.run(stack(), config), cw.Inspection(stack(), config).result
+    assert result.unclipped() is result.unclipped()
+    assert result.products.unclipped is None
+    assert inspected.products.unclipped is not None
+    for name in ("image", "variance", "mask", "n_image"):
+        np.testing.assert_array_equal(
+            getattr(result.unclipped(), name), getattr(inspected.unclipped(), name)
+        )
+    assert np.isnan(result.unclipped().image).any() != interpolate
