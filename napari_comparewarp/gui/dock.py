@@ -23,6 +23,7 @@ from ..errors import OutputError
 from ..inspection.inspection import Inspection
 from .keys import Key, bind_keys, unbind_keys
 from .layers.layer_set import LayerSet
+from .layers.screen import unwrapped
 from .preferences import read_preferences, subscribe
 from .sections.compare import CompareSection
 from .sections.export import ExportSection
@@ -30,7 +31,7 @@ from .sections.look import LookSection
 from .sections.open import OpenSection
 from .sections.review import ReviewSection
 from .sections.tune import TuneSection
-from .session import Session, unwrapped
+from .session import Session
 from .widgets.column import Column
 from .widgets.fold import Fold
 from .workers.destroyed import on_destroyed
@@ -158,7 +159,7 @@ class CompareWarpDock(QWidget):
             self._leave()
         self.session = Session(self.viewer, inspection, layers, parent=self)
         self._saved_overrides = inspection.overrides
-        self.session.said.connect(show_warning)
+        self.session.message.connect(show_warning)
         self.session.progressed.connect(self._show_progress)
         self.session.finished.connect(self._hide_progress)
         self.session.finished.connect(self._save_at_last)

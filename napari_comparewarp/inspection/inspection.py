@@ -154,6 +154,11 @@ class Inspection:
         with self._lock:
             self._change(self._history.with_config(config))
 
+    @property
+    def submitted_config(self) -> CompareWarpConfig:
+        """The settings as last asked for: those of the result that is being computed, if any."""
+        return self._wanted.here.config
+
     def set(self, **knobs: Any) -> None:
         """Change some knobs, as in ``inspection.set(chi_threshold=6)``.
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...algorithm.coadd import Coadd
+from ...algorithm.overrides import FootprintKey
 from ...config.knobs import knob_facts
 from ...inspection.inspection import Inspection
 from ...result.footprint_states import SELECTED, draw_states
@@ -79,8 +80,8 @@ class Views:
         Warp differences that are kept in memory, one an epoch.
     plane_opacity : dict of str to float
         Opacity of each mask plane, 0 to 1.
-    selected : int or None
-        Id of the footprint to draw a ring around.
+    selected : FootprintKey or None
+        The footprint to draw a ring around, where the result has it.
     cross : tuple of int or None
         Pixel ``(y, x)`` to draw a cross around.
     comparison : str
@@ -93,7 +94,7 @@ class Views:
         self.inspection = inspection
         self.scheme: Scheme = SCHEMES["LSST"]
         self.kept_differences = KEPT_DIFFERENCES
-        self.selected: int | None = None
+        self.selected: FootprintKey | None = None
         self.cross: tuple[int, int] | None = None
         self.comparison = "unclipped"
         self.pinned: CompareWarpResult | None = None
@@ -159,7 +160,9 @@ class Views:
 
     def states(self, epoch_index: int) -> npt.NDArray[np.uint8]:
         """Return the footprint states of an epoch, ``(y, x)``."""
-        image = draw_states(self.result, epoch_index, self.selected)
+        key, result = self.selected, self.result
+        number = None if key is None else result.footprint_set.number(key)
+        image = draw_states(result, epoch_index, number)
         if self.cross is not None:
             y, x = self.cross
             for near, far in ((1 - CROSS[1], 1 - CROSS[0]), CROSS):

@@ -139,7 +139,7 @@ class TuneSection(QWidget):
             try:
                 self._session.set_config(CompareWarpConfig.from_lsst(Path(path).read_text()))
             except (ConfigError, OSError, UnicodeDecodeError) as error:
-                self._session.said.emit(f"{path}: {error}")
+                self._session.message.emit(f"{path}: {error}")
 
 
 def summary(result: CompareWarpResult, epoch_index: int) -> str:

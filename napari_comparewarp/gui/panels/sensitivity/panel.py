@@ -192,7 +192,7 @@ class SensitivityPanel(LivePanel):
     def _fail(self, line: str) -> None:
         self._refuse()
         if self._session is not None:
-            self._session.said.emit(f"sensitivity: {line}")
+            self._session.message.emit(f"sensitivity: {line}")
 
     def _cancel(self) -> None:
         self._work.cancel()
