@@ -92,7 +92,7 @@ def main() -> None:
     dock.review_section.open("evidence")
     table = session.inspection.result.footprints
     rows = table[(table["verdict"] == "clipped") & (table["epoch_index"] == 2)]
-    session.select(int(rows["id"][np.argmax(rows["area"])]), go=True)
+    session.select(session.inspection.key_of(int(rows["id"][np.argmax(rows["area"])])), go=True)
     stage.rest(3)
     stage.shoot("window_review")
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from napari.layers import Layer
 
 from .session import Session
 
-__all__ = ["Key", "bind_keys", "unbind_keys"]
+__all__ = ["Key", "PanelKey", "bind_keys", "unbind_keys"]
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,25 @@ class Key:
     act: Callable[[], object]
 
 
+@dataclass(frozen=True)
+class PanelKey:
+    """A key of a panel, which is opened when the key is pressed.
+
+    Attributes
+    ----------
+    key, text : str
+        As of `Key`.
+    act : callable
+        Called with the panel.
+    """
+
+    key: str
+    text: str
+    act: Callable[[Any], object]
+
+
 def bind_keys(session: Session, keys: Mapping[str, Key]) -> None:
-    """Bind keys to all layers of a session: those of a layer go before the viewer's."""
+    """Bind keys to all layers of a session: those of a layer take precedence over the viewer's."""
     for layer in session.layers:
         for key in keys.values():
             layer.bind_key(key.key, _handler(key), overwrite=True)

@@ -59,7 +59,7 @@ def measure_evidence(stack: cw.WarpStack) -> dict[str, list[tuple[float, float]]
     def seconds_of(footprint: int, go: bool) -> tuple[float, float]:
         landed.clear()
         start, work = time.perf_counter(), time.process_time()
-        session.select(footprint, go=go)
+        session.select(session.inspection.key_of(footprint), go=go)
         wait(lambda: bool(landed) and painted[0] > landed[0])
         return time.perf_counter() - start, time.process_time() - work
 

@@ -121,7 +121,7 @@ def test_a_stack_that_is_no_longer_open_takes_no_memory(tuned, qtbot):
 
 def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypatch, qtbot):
     first = tuned.session
-    first.decide(1, "keep")
+    first.decide(first.inspection.key_of(1), "keep")
     qtbot.waitUntil(lambda: not first.busy)
     no = QMessageBox.StandardButton.No
     monkeypatch.setattr(QMessageBox, "question", lambda *args, **kwargs: no)
@@ -138,7 +138,7 @@ def test_each_knob_is_shown_once_in_the_group_that_it_names(dock):
 
 def test_exporting_the_inspection_counts_as_saving_it(tuned, monkeypatch, tmp_path, qtbot):
     first, section = tuned.session, tuned.export_section
-    first.decide(1, "keep")
+    first.decide(first.inspection.key_of(1), "keep")
     qtbot.waitUntil(lambda: not first.busy)
     section.folder.setText(str(tmp_path))
     for name, box in section.boxes.items():
@@ -155,7 +155,7 @@ def test_exporting_the_inspection_counts_as_saving_it(tuned, monkeypatch, tmp_pa
 def test_saved_decisions_come_back_from_the_file(dock, night, tmp_path, said, qtbot):
     dock.open(night)
     until_open(dock, qtbot)
-    dock.session.decide(1, "keep")
+    dock.session.decide(dock.session.inspection.key_of(1), "keep")
     dock.save(tmp_path / "mine.json")
     qtbot.waitUntil(lambda: (tmp_path / "mine.json").exists())
     assert said[-1].endswith("mine.json")
@@ -291,7 +291,7 @@ def test_a_clipped_trail_is_seen_from_opening_to_export(dock, night, tmp_path, q
         dock.tune_section.row("chi_threshold").editor.value = 5.0
     result = dock.session.inspection.result
     row = result.footprints[result.footprints["verdict"] == "clipped"][0]
-    dock.session.select(int(row["id"]), go=True)
+    dock.session.select(dock.session.inspection.key_of(int(row["id"])), go=True)
     assert dock.session.epoch_index == row["epoch_index"]
     shown = dock.session.layers.by_role["states"]._slice.image.raw
     assert (shown % OUTLINE == State.CLIPPED).any()

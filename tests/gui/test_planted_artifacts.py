@@ -39,7 +39,7 @@ def panel(make_napari_viewer_proxy, inspection):
 
 
 def is_selected(session, footprint):
-    return session.selected == footprint
+    return session.selected_number == footprint
 
 
 def click(panel, footprint, qtbot):

@@ -101,7 +101,7 @@ def test_limits_visibility_and_camera_are_kept(session, viewer, qtbot):
 def test_selecting_a_footprint_goes_to_its_epoch_and_draws_a_ring(session, viewer, qtbot):
     row = clipped_row(session)
     with qtbot.waitSignal(session.selection_changed) as selected:
-        session.select(int(row["id"]), go=True)
+        session.select(session.inspection.key_of(int(row["id"])), go=True)
     assert selected.args == [row["id"]]
     assert session.epoch_index == row["epoch_index"]
     assert (on_screen(session, "states") == SELECTED).any()
@@ -112,20 +112,20 @@ def test_selecting_a_footprint_goes_to_its_epoch_and_draws_a_ring(session, viewe
 
 def test_the_selection_follows_its_footprint_into_a_new_detection(session, qtbot):
     row = clipped_row(session)
-    session.select(int(row["id"]))
+    session.select(session.inspection.key_of(int(row["id"])))
     with qtbot.waitSignal(session.result_changed):
         session.tune(chi_threshold=5.0)
-    again = session.inspection.result.footprints[session.selected - 1]
+    again = session.inspection.result.footprints[session.selected_number - 1]
     assert again["epoch"] == row["epoch"]
     assert again["y0"] <= row["y0"] < row["y1"] <= again["y1"]
 
 
 def test_the_selection_ends_when_its_footprint_is_gone(session, qtbot):
-    session.select(int(clipped_row(session)["id"]))
+    session.select(session.inspection.key_of(int(clipped_row(session)["id"])))
     with qtbot.waitSignal(session.selection_changed) as selected:
         session.tune(chi_threshold=900.0)
     assert selected.args == [None]
-    assert session.selected is None
+    assert session.selected_number is None
 
 
 def test_a_click_selects_what_is_there(session):
@@ -133,16 +133,16 @@ def test_a_click_selects_what_is_there(session):
     session.epoch_index = int(row["epoch_index"])
     ys, xs = np.nonzero(session.inspection.result.labels(session.epoch_index) == row["id"])
     session.clicked(int(ys[0]), int(xs[0]))
-    assert session.selected == row["id"]
+    assert session.selected_number == row["id"]
     session.clicked(-5, 0)
-    assert session.selected is None
+    assert session.selected_number is None
 
 
 def test_a_decision_by_hand_is_on_the_screen_and_can_be_taken_back(session, qtbot):
     row = clipped_row(session)
     session.epoch_index = int(row["epoch_index"])
     with qtbot.waitSignal(session.result_changed):
-        session.decide(int(row["id"]), "keep")
+        session.decide(session.inspection.key_of(int(row["id"])), "keep")
     assert (on_screen(session, "states") % OUTLINE == State.KEPT_BY_HAND).any()
     with qtbot.waitSignal(session.result_changed):
         session.undo()

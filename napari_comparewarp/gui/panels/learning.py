@@ -1,4 +1,4 @@
-"""The panel that proposes thresholds from decisions by hand, and applies them when asked."""
+"""The panel that proposes thresholds from manual decisions, and applies them when asked."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +27,9 @@ from ..session import Session
 from ..widgets.column import Column
 from ..widgets.plots import ThemedPlot
 from ..widgets.turning_splitter import TurningSplitter
-from ..workers.latest import Latest
+from .panel import Panel
 
-__all__ = ["Learned", "LearningPanel", "learn"]
+__all__ = ["LearnedThresholds", "LearningPanel", "learn"]
 
 #: So many footprints that disagree are named, of each kind.
 NAMED = 12
@@ -47,13 +47,13 @@ _LEGEND = (
 )
 
 _ABOUT = (
-    "Looks for the thresholds that agree best with what you have decided by hand. "
+    "Looks for the thresholds that agree best with what you have decided manually. "
     "Nothing changes until you apply them."
 )
 
 
 @dataclass(frozen=True)
-class Learned:
+class LearnedThresholds:
     """A proposal, and what it was made of.
 
     Attributes
@@ -72,18 +72,18 @@ class Learned:
     wrong: tuple[FootprintKey, ...]
 
 
-def learn(inspection: Inspection, knobs: list[str], progress: Progress) -> Learned:
+def learn(inspection: Inspection, knobs: list[str], progress: Progress) -> LearnedThresholds:
     """Propose thresholds; see `propose_thresholds`, which says what it raises."""
     result = inspection.result
     proposal = propose_thresholds(inspection, knobs, progress)
     missed, wrong = (
-        tuple(inspection.key_of(int(number)) for number in ids[:NAMED])
+        tuple(result.footprint_set.key(int(number)) for number in ids[:NAMED])
         for ids in (proposal.missed, proposal.wrong)
     )
-    return Learned(result, proposal, missed, wrong)
+    return LearnedThresholds(result, proposal, missed, wrong)
 
 
-class LearningPanel(QWidget):
+class LearningPanel(Panel):
     """Thresholds proposed from decisions, how well they would do, and a button to apply them.
 
     Parameters
@@ -92,19 +92,14 @@ class LearningPanel(QWidget):
 
     Attributes
     ----------
-    learned : Learned or None
+    learned : LearnedThresholds or None
         What is shown.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
-        self.learned: Learned | None = None
+        self.learned: LearnedThresholds | None = None
         self._asked: CompareWarpResult | None = None
-        self._work = Latest(self)
-        self._work.done.connect(self._show)
-        self._work.failed.connect(self._show_failure)
-        self._work.progressed.connect(self._show_progress)
         self.about, self.words = _label(_ABOUT), _label()
         self.knobs = {name: QCheckBox(_title(name)) for name in KNOBS}
         for name, box in self.knobs.items():
@@ -127,18 +122,18 @@ class LearningPanel(QWidget):
         self.plot = ThemedPlot()
         self.plot.setMinimumHeight(150)
         self._lay_out()
-        self.set_session(None)
-
-    def set_session(self, session: Session | None) -> None:
-        """Learn from another session's decisions, or none."""
-        if self._session is not None:
-            self._session.result_changed.disconnect(self._on_result)
-        self._work.cancel()
-        self._session = session
-        self.setEnabled(session is not None)
         self._forget("")
-        if session is not None:
-            session.result_changed.connect(self._on_result)
+
+    def links(self, session: Session) -> list[tuple[Any, Any]]:
+        """Return the signals that the panel listens to, and its slots."""
+        return [(session.result_changed, self._on_result)]
+
+    def reset(self) -> None:
+        """Show no proposal."""
+        self._forget("")
+
+    def refresh(self) -> None:
+        """Leave a proposal as it is: it is made when it is asked for."""
 
     def ask(self) -> None:
         """Look for a proposal, in a thread."""
@@ -153,7 +148,7 @@ class LearningPanel(QWidget):
             return
         self.words.setText("Looking …")
         self.apply.setEnabled(False)
-        self._work.start(lambda progress: learn(inspection, knobs, progress))
+        self.work.start(lambda progress: learn(inspection, knobs, progress))
 
     def apply_proposal(self) -> None:
         """Set the proposed thresholds."""
@@ -164,10 +159,10 @@ class LearningPanel(QWidget):
     # --- what happens ----------------------------------------------------------------------
 
     def _on_result(self) -> None:
-        """Say that a proposal is of yesterday, or look again if it is being made."""
+        """Say that a proposal is out of date, or look again if it is being made."""
         assert self._session is not None
         result = self._session.inspection.result
-        if self._work.busy:
+        if self.work.busy:
             if self._asked is not result:
                 self.ask()
         elif self.learned is not None and self.learned.result is not result:
@@ -178,7 +173,8 @@ class LearningPanel(QWidget):
                 else "Settings or decisions have changed since: propose again."
             )  # fmt: skip
 
-    def _show(self, learned: Learned) -> None:
+    def land(self, learned: LearnedThresholds) -> None:
+        """Show a proposal, or look again if it is out of date."""
         if self._session is None:
             return
         if learned.result is not self._session.inspection.result:
@@ -202,10 +198,12 @@ class LearningPanel(QWidget):
         self.apply.setEnabled(bool(proposal.changes))
         self._show_details(True)
 
-    def _show_failure(self, message: str) -> None:
+    def refuse(self, message: str) -> None:
+        """Say why there is no proposal."""
         self._forget(message[:1].upper() + message[1:] + ".")
 
-    def _show_progress(self, stage: str, done: int, total: int) -> None:
+    def show_progress(self, stage: str, done: int, total: int) -> None:
+        """Show how far the search is."""
         self.words.setText(f"Looking … {100 * done // max(total, 1)} %")
 
     def _forget(self, words: str) -> None:
@@ -220,11 +218,10 @@ class LearningPanel(QWidget):
         if self._session is None or self.learned is None:
             return
         key = (*self.learned.missed, *self.learned.wrong)[int(place)]
-        row = (self._session.inspection.result.footprint_set.number(key) or 0) - 1
-        if row < 0:
+        if self._session.inspection.result.footprint_set.number(key) is None:
             self.words.setText("This footprint is gone with the present settings.")
         else:
-            self._session.select(row + 1, go=True)
+            self._session.select(key, go=True)
 
     def _plot(self, *_: Any) -> None:
         """Draw how many decisions of each kind are not followed along one threshold."""
@@ -330,7 +327,7 @@ def _scores_table(proposal: Proposal) -> str:
     named = {
         "present": proposal.present,
         "proposed": proposal.proposed,
-        f"held out, {parts} parts": proposal.held_out,
+        f"held out, {parts} folds": proposal.held_out,
     }
     rows = "".join(f"<tr><td>{name}</td>{_score(agreed)}</tr>" for name, agreed in named.items())
     return f"Decisions that the rules follow:<table><tr><th></th>{head}</tr>{rows}</table>"
@@ -345,7 +342,7 @@ def _score(agreed: Agreement) -> str:
     return "".join(f"<td align='right'>&nbsp;&nbsp;{cell}</td>" for cell in cells)
 
 
-def _links(learned: Learned, colour: str) -> str:
+def _links(learned: LearnedThresholds, colour: str) -> str:
     """Return links to the footprints on which the proposal and the person disagree."""
     proposal, place, lines = learned.proposal, 0, []
     for ids, text in (

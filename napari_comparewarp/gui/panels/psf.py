@@ -22,10 +22,9 @@ from qtpy.QtWidgets import (
 from ...algorithm.parallel import Progress
 from ...review.psf_map import PsfMap, map_psf_size
 from ..layers.schemes import Scheme
-from ..session import Session
 from ..widgets.plots import ThemedPlot
 from ..widgets.turning_splitter import TurningSplitter
-from ..workers.latest import Latest
+from .panel import Panel
 
 if TYPE_CHECKING:
     from astropy.table import Row, Table
@@ -52,16 +51,16 @@ COLUMNS = ("x", "y", "change of σ, %", "visits cut there")
 
 
 @dataclass(frozen=True)
-class _Made:
+class _Picture:
     """A map, its stars with those first that are changed most, and the picture of it."""
 
     psf_map: PsfMap
     stars: "Table"
-    picture: npt.NDArray[np.float32]
+    pixels: npt.NDArray[np.float32]
     reach: float
 
 
-class PsfPanel(QWidget):
+class PsfPanel(Panel):
     """The map of how much clipping changes the PSF size, and the stars crossed by an edge.
 
     Parameters
@@ -72,15 +71,11 @@ class PsfPanel(QWidget):
     ----------
     psf_map : PsfMap or None
         What is shown.
-    work : Latest
-        What is being gathered for it.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
-        self._made: _Made | None = None
-        self._is_due = False
+        self._picture: _Picture | None = None
         self.summary = QLabel(EMPTY)
         self.summary.setWordWrap(True)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
@@ -109,101 +104,81 @@ class PsfPanel(QWidget):
         layout.addWidget(self.summary)
         layout.addWidget(self._split, 1)
         layout.addWidget(self._bar)
-        self.work = Latest(self)
-        self.work.done.connect(self._show)
-        self.work.failed.connect(self._show_words)
-        self.work.progressed.connect(self._show_progress)
         self.map.clicked.connect(self._go)
         self.stars.currentCellChanged.connect(self._go_to_star)
-        self.set_session(None)
+        self.refuse(EMPTY)
 
     @property
     def psf_map(self) -> PsfMap | None:
         """The map that is shown."""
-        return None if self._made is None else self._made.psf_map
+        return None if self._picture is None else self._picture.psf_map
 
-    def set_session(self, session: Session | None) -> None:
-        """Show the map of another session, or of none."""
-        if self._session is not None:
-            self._session.result_changed.disconnect(self._ask)
-        self._session = session
-        self.work.cancel()
-        self._is_due = False
-        self._show_words(EMPTY if session is None else "")
-        if session is not None:
-            session.result_changed.connect(self._ask)
-            self._ask()
+    def reset(self) -> None:
+        """Show no map."""
+        self.refuse(EMPTY if self._session is None else "")
 
-    def showEvent(self, event: Any) -> None:  # noqa: D102, N802
-        super().showEvent(event)
-        if self._is_due:
-            self._ask()
-
-    # --- what happens ----------------------------------------------------------------------
-
-    def _ask(self) -> None:
-        """Make the map, once it can be seen; the old one stays until the new one is there."""
-        session = self._session
-        if session is None:
+    def refresh(self) -> None:
+        """Make the map; the old one stays until the new one is there."""
+        if self._session is None:
             return
-        self._is_due = not self.isVisible()
-        if self._is_due:
-            self.work.cancel()
-            return
-        result = session.inspection.result
+        result = self._session.inspection.result
         self._patience.start()
 
-        def work(progress: Progress) -> _Made:
+        def work(progress: Progress) -> _Picture:
             psf_map = map_psf_size(result, progress=progress)
             ratio = psf_map.ratio
-            return _Made(psf_map, _sorted(psf_map.sources), _reduced(ratio), _reach_of(ratio))
+            return _Picture(psf_map, _sorted(psf_map.sources), _reduced(ratio), _reach_of(ratio))
 
         self.work.start(work)
 
-    def _show_progress(self, stage: str, done: int, total: int) -> None:
+    # --- what happens ----------------------------------------------------------------------
+
+    def show_progress(self, stage: str, done: int, total: int) -> None:
+        """Show how far the map is."""
         self._bar.setRange(0, max(total, 1))
         self._bar.setValue(done)
         self._bar.setFormat(f"{stage} {done}/{total}")
 
-    def _show(self, made: _Made) -> None:
+    def land(self, picture: _Picture) -> None:
+        """Show a map."""
         assert self._session is not None
-        self._rest()
-        self._made = made
-        self.summary.setText(_words(made.psf_map))
-        self.map.show_map(made, self._session.layers.views.scheme)
+        self._stop_waiting()
+        self._picture = picture
+        self.summary.setText(_words(picture.psf_map))
+        self.map.show_map(picture, self._session.layers.views.scheme)
         self.stars.blockSignals(True)
-        self.stars.setRowCount(len(made.stars))
-        for row, star in enumerate(made.stars):
+        self.stars.setRowCount(len(picture.stars))
+        for row, star in enumerate(picture.stars):
             for column, text in enumerate(_cells(star)):
                 self.stars.setItem(row, column, QTableWidgetItem(text))
         self.stars.setCurrentCell(-1, -1)
         self.stars.blockSignals(False)
         self._split.show()
-        self.stars.setVisible(len(made.stars) > 0)
+        self.stars.setVisible(len(picture.stars) > 0)
 
-    def _show_words(self, words: str) -> None:
+    def refuse(self, words: str) -> None:
         """Say why there is no map."""
-        self._rest()
-        self._made = None
+        self._stop_waiting()
+        self._picture = None
         self.summary.setText(words)
         self._split.hide()
 
-    def _rest(self) -> None:
+    def _stop_waiting(self) -> None:
         self._patience.stop()
         self._bar.hide()
 
     def _go(self, x: float, y: float) -> None:
         """Go to a place on the map, if it is in the patch."""
-        if self._made is None or self._session is None:
+        if self._picture is None or self._session is None:
             return
         row, column = round(y), round(x)
-        height, width = self._made.psf_map.ratio.shape
+        height, width = self._picture.psf_map.ratio.shape
         if 0 <= row < height and 0 <= column < width:
             self._session.go_to_pixel(row, column)
 
     def _go_to_star(self, row: int, *_: Any) -> None:
-        if self._made is not None and row >= 0:
-            star = self._made.stars[row]
+        if self._picture is not None and row >= 0:
+            star = self._picture.stars[row]
             self._go(star["x"], star["y"])
 
 
@@ -225,21 +200,23 @@ class _MapView(ThemedPlot):
         plot.hideAxis("bottom")
         self._bar.setImageItem(self._image, insert_in=plot)
 
-    def show_map(self, made: _Made, scheme: Scheme) -> None:
+    def show_map(self, picture: _Picture, scheme: Scheme) -> None:
         """Show a map, with colours from 1 to both sides."""
-        is_new = self._ratio.shape != made.psf_map.ratio.shape
-        self._ratio = made.psf_map.ratio
+        is_new = self._ratio.shape != picture.psf_map.ratio.shape
+        self._ratio = picture.psf_map.ratio
         height, width = self._ratio.shape
         colours = scheme.difference_colormap()
         places = np.linspace(0, 1, 256)
-        self._image.setImage(made.picture, autoLevels=False)
-        step = -(-height // made.picture.shape[0])
-        self._image.setRect(-0.5, -0.5, made.picture.shape[1] * step, made.picture.shape[0] * step)
+        self._image.setImage(picture.pixels, autoLevels=False)
+        step = -(-height // picture.pixels.shape[0])
+        self._image.setRect(
+            -0.5, -0.5, picture.pixels.shape[1] * step, picture.pixels.shape[0] * step
+        )
         self._bar.setColorMap(
             pg.ColorMap(places, np.rint(255 * colours.map(places)).astype(np.uint8))
         )
-        self._bar.setLevels((1 - made.reach, 1 + made.reach))
-        self._stars.setData(np.asarray(made.stars["x"]), np.asarray(made.stars["y"]))
+        self._bar.setLevels((1 - picture.reach, 1 + picture.reach))
+        self._stars.setData(np.asarray(picture.stars["x"]), np.asarray(picture.stars["y"]))
         if is_new:
             self.setRange(xRange=(-0.5, width - 0.5), yRange=(-0.5, height - 0.5), padding=0)
 

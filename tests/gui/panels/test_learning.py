@@ -104,7 +104,7 @@ def test_a_link_goes_to_a_footprint_that_the_proposal_gets_wrong(panel, session,
     assert f">{against}</a>" in panel.disagreements.text()
     named = [*panel.learned.proposal.missed, *panel.learned.proposal.wrong]
     panel.disagreements.linkActivated.emit(str(named.index(against)))
-    assert session.selected == against
+    assert session.selected_number == against
     assert session.epoch_index == session.inspection.result.footprints["epoch_index"][against - 1]
 
 
@@ -124,7 +124,7 @@ def test_a_proposal_of_earlier_decisions_cannot_be_applied(panel, session, qtbot
     ids = decide_as_wanted(session)
     propose(panel, qtbot)
     with qtbot.waitSignal(session.result_changed):
-        session.decide(ids[0], None)
+        session.decide(session.inspection.key_of(ids[0]), None)
     assert "have changed since" in panel.words.text()
     assert not panel.apply.isEnabled()
 
@@ -132,7 +132,7 @@ def test_a_proposal_of_earlier_decisions_cannot_be_applied(panel, session, qtbot
 def test_a_change_while_it_looks_makes_it_look_again(panel, session, qtbot):
     ids = decide_as_wanted(session)
     panel.propose.click()
-    session.decide(ids[0], None)
+    session.decide(session.inspection.key_of(ids[0]), None)
     qtbot.waitUntil(lambda: panel.learned is not None)
     assert panel.learned.result is session.inspection.result
     agreed = panel.learned.proposal.proposed

@@ -7,7 +7,7 @@ from stacks import stack
 
 import napari_comparewarp as cw
 from napari_comparewarp.gui.dock import CompareWarpDock
-from napari_comparewarp.gui.sections.review import PANELS
+from napari_comparewarp.gui.panels.registry import PANELS
 
 
 @pytest.fixture
@@ -45,14 +45,14 @@ def test_every_panel_opens_in_a_dock_and_follows_another_stack(dock, qtbot):
 
 def test_a_key_opens_the_table_and_goes_to_the_first_footprint(dock, qtbot):
     press(dock, "J")
-    qtbot.waitUntil(lambda: dock.session.selected == 1)
+    qtbot.waitUntil(lambda: dock.session.selected_number == 1)
     assert "Footprints" in dock.viewer.window.dock_widgets
 
 
 def test_a_decision_by_key_is_that_of_a_headless_run(dock, qtbot, tmp_path):
     press(dock, "J")
-    qtbot.waitUntil(lambda: dock.session.selected is not None)
-    footprint = dock.session.selected
+    qtbot.waitUntil(lambda: dock.session.selected_number is not None)
+    footprint = dock.session.selected_number
     was = dock.session.inspection.result.footprints["verdict"][footprint - 1]
     with qtbot.waitSignal(dock.session.result_changed):
         press(dock, "W" if was == "clipped" else "Q")

@@ -21,11 +21,11 @@ from ...layers.schemes import Scheme
 from ...layers.stretch import Stretch
 from ...session import Session
 from ...widgets.turning_splitter import TurningSplitter
-from ...workers.latest import Latest
+from ..panel import Panel
 from .chi_plot import ChiPlot
 from .stamp_sheet import StampSheet, Tile, outline_of
 
-__all__ = ["EvidencePanel", "Exhibit", "make_exhibit"]
+__all__ = ["EvidencePanel", "EvidenceView", "make_evidence_view"]
 
 #: Colour of a pixel without a value.
 NOTHING = "#3a3246"
@@ -48,7 +48,7 @@ LEGEND = (
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class EvidenceView:
     """The evidence for a footprint, ready to be shown.
 
     Attributes
@@ -81,7 +81,7 @@ class Exhibit:
     fractions: npt.NDArray[np.float64]
 
 
-class EvidencePanel(QWidget):
+class EvidencePanel(Panel):
     """Stamps of every epoch around the selected footprint, its chi as a curve, and the reason.
 
     Parameters
@@ -90,17 +90,13 @@ class EvidencePanel(QWidget):
 
     Attributes
     ----------
-    exhibit : Exhibit or None
+    view : EvidenceView or None
         What is shown.
-    work : Latest
-        What is being gathered for it.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
-        self.exhibit: Exhibit | None = None
-        self._is_due = False
+        self.view: EvidenceView | None = None
         self._drawn_with: tuple[Stretch, Scheme] | None = None
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
@@ -122,93 +118,72 @@ class EvidencePanel(QWidget):
         layout.addWidget(self.sentence)
         layout.addWidget(self._split, 1)
         layout.addWidget(self.legend)
-        self.work = Latest(self)
-        self.work.done.connect(self._show)
-        self.work.failed.connect(self._show_words)
         self.sheet.clicked.connect(self._go_to_epoch)
         self.plot.epoch_clicked.connect(self._go_to_epoch)
-        self._show_words(EMPTY)
+        self.refuse(EMPTY)
 
-    def set_session(self, session: Session | None) -> None:
-        """Show the evidence of another session, or of none."""
-        if self._session is not None:
-            old = self._session
-            old.selection_changed.disconnect(self._select)
-            old.result_changed.disconnect(self._ask)
-            old.epoch_changed.disconnect(self._mark_epoch)
-            for event in _style_events(old):
-                event.disconnect(self._restyle)
-        self._session = session
-        self.work.cancel()
-        self._show_words(EMPTY)
-        if session is not None:
-            session.selection_changed.connect(self._select)
-            session.result_changed.connect(self._ask)
-            session.epoch_changed.connect(self._mark_epoch)
-            for event in _style_events(session):
-                event.connect(self._restyle)
-            self._mark_epoch(session.epoch_index)
-            self._ask()
+    def links(self, session: Session) -> list[tuple[Any, Any]]:
+        """Return the signals that the panel listens to, and its slots."""
+        return [
+            *super().links(session),
+            (session.selection_changed, self.follow),
+            (session.epoch_changed, self._mark_epoch),
+            *((event, self._restyle) for event in _style_events(session)),
+        ]
 
-    def showEvent(self, event: Any) -> None:  # noqa: D102, N802
-        super().showEvent(event)
-        if self._is_due:
-            self._ask()
+    def reset(self) -> None:
+        """Show nothing."""
+        self.refuse(EMPTY)
 
-    # --- what happens ----------------------------------------------------------------------
-
-    def _select(self, footprint: int | None) -> None:
-        if footprint is not None:
-            self._ask()
-            return
-        self.work.cancel()
-        self._is_due = False
-        session, shown = self._session, self.exhibit
-        # A footprint that a person lets go of is still there.
-        is_gone = session and shown and shown.result is not session.inspection.result
-        self._show_words(f"{_name_of(shown)} {GONE}" if shown and is_gone else EMPTY)
-
-    def _ask(self) -> None:
-        """Gather the evidence, once it can be seen."""
+    def refresh(self) -> None:
+        """Gather the evidence for the selected footprint."""
         session = self._session
-        if session is None or session.selected is None:
+        key = None if session is None else session.selected
+        if session is None or key is None:
+            self.work.cancel()
+            self.refuse(EMPTY)
             return
-        self._is_due = not self.isVisible()
-        if self._is_due:
+        number, result = session.selected_number, session.inspection.result
+        if number is None:
+            self.work.cancel()
+            self.refuse(f"The footprint at x {key.x}, y {key.y} of epoch {key.epoch} {GONE}")
             return
-        footprint, result = session.selected, session.inspection.result
+        self._mark_epoch(session.epoch_index)
         stretch, scheme = session.layers.stretch, session.layers.views.scheme
         self._drawn_with = (stretch, scheme)
 
-        def work(progress: Progress) -> Exhibit:
-            return make_exhibit(result, footprint, stretch, scheme)
+        def work(progress: Progress) -> EvidenceView:
+            return make_evidence_view(result, number, stretch, scheme)
 
         self.work.start(work)
 
+    # --- what happens ----------------------------------------------------------------------
+
     def _restyle(self, *_: Any) -> None:
-        """Draw again with another stretch or other colours; napari tells of much else too."""
+        """Draw again with another stretch or other colours; napari reports much else too."""
         assert self._session is not None
         layers = self._session.layers
         if self._drawn_with not in (None, (layers.stretch, layers.views.scheme)):
-            self._ask()
+            self.follow()
 
-    def _show(self, exhibit: Exhibit) -> None:
-        self.exhibit = exhibit
-        evidence, config = exhibit.evidence, exhibit.result.config
-        self.title.setText(_name_of(exhibit))
-        self.sentence.setText(exhibit.sentence)
-        self.sheet.set_tiles(exhibit.tiles, exhibit.outline, exhibit.line)
+    def land(self, view: EvidenceView) -> None:
+        """Show evidence."""
+        self.view = view
+        evidence, config = view.evidence, view.result.config
+        self.title.setText(_name_of(view))
+        self.sentence.setText(view.sentence)
+        self.sheet.set_tiles(view.tiles, view.outline, view.line)
         signs = {"both": (1, -1), "positive": (1,), "negative": (-1,)}[config.polarity]
         self.plot.show_peaks(
-            exhibit.result.stack.epochs, evidence.peak_chi, exhibit.colours,
-            exhibit.fractions < PART, [sign * config.chi_threshold for sign in signs],
-            evidence.epoch_index, [t.tip for t in exhibit.tiles if t.epoch_index is not None],
+            view.result.stack.epochs, evidence.peak_chi, view.colours,
+            view.fractions < PART, [sign * config.chi_threshold for sign in signs],
+            evidence.epoch_index, [t.tip for t in view.tiles if t.epoch_index is not None],
         )  # fmt: skip
         self._set_full(True)
 
-    def _show_words(self, words: str) -> None:
+    def refuse(self, words: str) -> None:
         """Say why there is nothing to see."""
-        self.exhibit = None
+        self.view = None
         self.title.setText("")
         self.sentence.setText(words)
         self.sheet.set_tiles([], QPainterPath(), "white")
@@ -232,9 +207,9 @@ class EvidencePanel(QWidget):
             self._session.epoch_index = epoch_index
 
 
-def make_exhibit(
+def make_evidence_view(
     result: CompareWarpResult, footprint: int, stretch: Stretch, scheme: Scheme
-) -> Exhibit:
+) -> EvidenceView:
     """Gather the evidence for a footprint and draw it.
 
     Parameters
@@ -295,7 +270,7 @@ def make_exhibit(
                 index == evidence.epoch_index,
             )
         )
-    return Exhibit(
+    return EvidenceView(
         result, evidence, sentence, tiles, outline_of(evidence.footprint[::-1]),
         scheme.selected, colours, fractions,
     )  # fmt: skip
@@ -337,22 +312,22 @@ def _clipped_colour(evidence: Evidence, epoch_index: int, scheme: Scheme) -> str
 
 def _tip(evidence: Evidence, index: int, epoch: EpochId, fraction: float) -> str:
     own = " (the footprint's own)" if index == evidence.epoch_index else ""
-    fate = f"{100 * fraction:.0f} % of the footprint is clipped" if fraction else "not clipped"
-    return f"Epoch {epoch}{own}\npeak χ {_chi_words(evidence.peak_chi[index])}\n{fate}"
+    outcome = f"{100 * fraction:.0f} % of the footprint is clipped" if fraction else "not clipped"
+    return f"Epoch {epoch}{own}\npeak χ {_chi_words(evidence.peak_chi[index])}\n{outcome}"
 
 
 def _chi_words(chi: np.float32) -> str:
     return f"{chi:+.1f} σ" if np.isfinite(chi) else "no value"
 
 
-def _name_of(exhibit: Exhibit) -> str:
-    evidence = exhibit.evidence
-    epoch = exhibit.result.stack.epochs[evidence.epoch_index]
+def _name_of(view: EvidenceView) -> str:
+    evidence = view.evidence
+    epoch = view.result.stack.epochs[evidence.epoch_index]
     return f"Footprint {evidence.footprint_id} of epoch {epoch}"
 
 
 def _style_events(session: Session) -> list[Any]:
-    """Return the events of the layers that tell of another stretch or other colours."""
+    """Return the events of the layers that report another stretch or other colours."""
     layers = session.layers.by_role
     coadd = layers["coadd"].events
     return [coadd.colormap, coadd.contrast_limits, layers["states"].events.colormap]

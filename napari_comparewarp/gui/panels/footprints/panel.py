@@ -1,6 +1,7 @@
 """The panel of the footprint table: find one, read why, decide, go on to the next."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from superqt import QFlowLayout
 from ....algorithm.overrides import Decision, FootprintKey
 from ....result.footprints import State
 from ....review.explain import explain
-from ...keys import Key
 from ...session import Session
+from ..panel import Panel
 from .filter import FilterError
 from .filter_row import FilterRow
+from .keys import FOOTPRINT_KEYS
 from .model import FootprintModel, FootprintOrder
 from .rows import FootprintRows
 from .view import FootprintView
@@ -33,7 +35,7 @@ __all__ = ["FootprintPanel"]
 REST = 120
 
 
-class FootprintPanel(QWidget):
+class FootprintPanel(Panel):
     """The footprints as a table, the reason for the selected one, and what to do with it.
 
     Parameters
@@ -55,8 +57,8 @@ class FootprintPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
-        self._key: FootprintKey | None = None
+        #: The row that a person has moved to, until it is selected.
+        self._moved_to: FootprintKey | None = None
         self._decided = np.zeros(0, np.bool_)
         self.model = FootprintModel(self)
         self.order = FootprintOrder(self.model, self)
@@ -72,49 +74,40 @@ class FootprintPanel(QWidget):
         self.filters.changed.connect(self._filter)
         self.table.moved.connect(self._on_moved)
         self.order.modelReset.connect(self._show_selected)
-        self.table.acts = {key.key: key.act for key in self.keys().values()}
-        self.set_session(None)
+        self.table.acts = {key.key: partial(key.act, self) for key in FOOTPRINT_KEYS}
+        self._tell()
 
-    def set_session(self, session: Session | None) -> None:
-        """Show another session's footprints, or none."""
-        if self._session is not None:
-            self._session.result_changed.disconnect(self._on_result)
-            self._session.selection_changed.disconnect(self._on_selection)
+    def links(self, session: Session) -> list[tuple[Any, Any]]:
+        """Return the signals that the panel listens to, and its slots."""
+        return [
+            (session.result_changed, self._on_result),
+            (session.selection_changed, self._on_selection),
+        ]
+
+    def reset(self) -> None:
+        """Show no footprints."""
+        session = self._session
         self._resting.stop()
         self._going.stop()
-        self._session, self._key = session, None
+        self._moved_to = None
         self._decided = np.zeros(0, np.bool_)
-        self.setEnabled(session is not None)
         self._notify("")
         self.model.show(None, np.zeros(0, np.bool_))
         self.filters.set_session(session)
         if session is not None:
-            session.result_changed.connect(self._on_result)
-            session.selection_changed.connect(self._on_selection)
             self.model.colour_of = self._colour_of
             wcs = session.inspection.stack.wcs
             self.table.show_sky(wcs is not None and wcs.has_celestial)
-            if session.selected is not None:
-                self._key = session.inspection.key_of(session.selected)
-        if self.isVisible():
-            self._fill()
         self._tell()
 
-    def keys(self) -> dict[str, Key]:
-        """Return the keys, each of which is a button too."""
-        keys = [
-            Key("k", "footprint before", self.previous.click),
-            Key("j", "next footprint", self.next.click),
-            Key("n", "next undecided footprint", self.next_undecided.click),
-            Key("q", "clip the footprint", self.clip.click),
-            Key("w", "keep the footprint", self.keep.click),
-            Key("u", "let the rule decide on the footprint", self.rule.click),
-        ]
-        return {key.key: key for key in keys}
+    def refresh(self) -> None:
+        """Show the present footprints, and the selected one."""
+        self._fill()
+        self._tell()
 
     @property
     def undecided(self) -> npt.NDArray[np.bool_]:
-        """``(row,)`` footprints that are neither decided by hand nor looked at."""
+        """``(row,)`` footprints that are neither decided on nor looked at."""
         return ~self._decided & ~self.model.seen
 
     # --- moving ----------------------------------------------------------------------------
@@ -140,42 +133,36 @@ class FootprintPanel(QWidget):
     def _on_moved(self, place: int) -> None:
         """Follow a row that a person has moved to."""
         assert self.model.rows is not None
-        self._key = self.model.rows.key(int(self.order.order[place]))
+        self._moved_to = self.model.rows.key(int(self.order.order[place]))
         self._going.start()
 
     def _go(self) -> None:
-        """Select the current footprint everywhere, and go to it."""
-        self._fill()
-        row = self._row()
-        if self._session is not None and row >= 0:
-            self._session.select(row + 1, go=True)
-            self._look_at(row)
+        """Select the row that was moved to everywhere, and go to it."""
+        key, self._moved_to = self._moved_to, None
+        if self._session is not None and key is not None:
+            self._session.select(key, go=True)
+            self._look_at(key)
         self._tell()
 
-    def _look_at(self, row: int) -> None:
+    def _look_at(self, key: FootprintKey) -> None:
         """Remember that a person has looked at a footprint."""
         assert self._session is not None
-        assert self.model.rows is not None
-        if not self.model.seen[row]:
-            self._session.inspection.look_at(self.model.rows.key(row))
+        self._session.inspection.look_at(key)
+        rows = self._present_rows()
+        row = -1 if rows is None else rows.find(key)
+        if row >= 0 and not self.model.seen[row]:
             self.model.mark_seen(row)
 
     # --- deciding ----------------------------------------------------------------------------
 
     def decide(self, decision: Decision | None) -> None:
-        """Decide on the selected footprint by hand, or leave it to the rule."""
-        self._fill()
-        row = self._row()
-        if self._session is not None and row >= 0:
-            self._session.decide(row + 1, decision)
+        """Decide on the selected footprint manually, or leave it to the rule."""
+        key = self._key
+        if self._session is not None and key is not None:
+            self._session.decide(key, decision)
             self._tell()
 
     # --- what happens ------------------------------------------------------------------------
-
-    def showEvent(self, event: Any) -> None:  # noqa: D102, N802
-        super().showEvent(event)
-        self._fill()
-        self._tell()
 
     def _on_result(self) -> None:
         assert self._session is not None
@@ -188,37 +175,31 @@ class FootprintPanel(QWidget):
             self._resting.start()
 
     def _on_rest(self) -> None:
-        if self.isVisible():
-            self._fill()
-            self._tell()
+        self.follow()
 
-    def _on_selection(self, footprint: int | None) -> None:
+    def _on_selection(self, key: FootprintKey | None) -> None:
         """Follow a selection that was made elsewhere, without going anywhere."""
         assert self._session is not None
-        inspection = self._session.inspection
         if self.isVisible():
             self._fill()
-        rows = self._present_rows()
-        # The key of a footprint that is gone stays: it may come back.
-        if footprint is None:
-            if self._key is not None and inspection.result.footprint_set.number(self._key):
-                self._key = None
-        elif rows is None:
-            self._key = inspection.key_of(footprint)
-            inspection.look_at(self._key)
-        else:
-            self._key = rows.key(footprint - 1)
-            self._look_at(footprint - 1)
-        if rows is not None:
+        if key is not None and self._session.selected_number is not None:
+            self._look_at(key)
+        if self._present_rows() is not None:
             self._show_selected()
         self._tell()
+
+    @property
+    def _key(self) -> FootprintKey | None:
+        """The footprint that a decision is about: the selected one, or the row moved to."""
+        selected = None if self._session is None else self._session.selected
+        return self._moved_to or selected
 
     # --- the table -----------------------------------------------------------------------------
 
     def _row(self) -> int:
         """Return the row of the selected footprint, -1 without one."""
-        rows = self.model.rows
-        return -1 if rows is None or self._key is None else rows.find(self._key)
+        rows, key = self.model.rows, self._key
+        return -1 if rows is None or key is None else rows.find(key)
 
     def _present_rows(self) -> FootprintRows | None:
         """Return the rows that are shown, None if they are of an earlier result."""
@@ -298,7 +279,7 @@ class FootprintPanel(QWidget):
         self.progress.setValue(seen)
         self.progress.setFormat(f"{seen:,} of {len(rows):,} looked at")
         lost = () if self._session is None else self._session.inspection.lost_overrides
-        text = f"{int(self._decided.sum()):,} decided by hand"
+        text = f"{int(self._decided.sum()):,} decided manually"
         if lost:
             text += f"; {len(lost)} more for footprints that are gone with these settings"
         self.decisions.setText(text)
@@ -330,7 +311,7 @@ class FootprintPanel(QWidget):
             lambda: self.decide("keep"),
         )  # fmt: skip
         self.rule = _button(
-            "Rule decides (u)", "Take back a decision by hand", lambda: self.decide(None)
+            "Rule decides (u)", "Take back a manual decision", lambda: self.decide(None)
         )
         self.undo = _button(
             "↶", "Undo: take back the last change of a decision or a knob", self._undo

@@ -21,7 +21,7 @@ from ....algorithm.parallel import Progress
 from ....review.pixel import PixelReport, inspect_pixel
 from ...session import Session
 from ...widgets.turning_splitter import TurningSplitter
-from ...workers.latest import Latest
+from ..panel import Panel
 from .table import PixelTable, pixel_lines, pixel_text
 
 __all__ = ["PixelPanel"]
@@ -32,7 +32,7 @@ HEAD_SHARE = 0.33
 EMPTY = "Click on a pixel of the picture, or give its x and y."
 
 
-class PixelPanel(QWidget):
+class PixelPanel(Panel):
     """Values of every epoch at a pixel, which went into the coadd, and the PSF there.
 
     The pixel stays, under a cross, while epochs and settings change.
@@ -45,16 +45,12 @@ class PixelPanel(QWidget):
     ----------
     report : PixelReport or None
         What is shown.
-    work : Latest
-        What is being gathered for it.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._session: Session | None = None
         self.report: PixelReport | None = None
         self._pixel: tuple[int, int] | None = None
-        self._is_due = False
         self.x_box, self.y_box = QSpinBox(), QSpinBox()
         for box in (self.x_box, self.y_box):
             box.setKeyboardTracking(False)
@@ -100,30 +96,43 @@ class PixelPanel(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.words)
         layout.addWidget(self._split, 1)
-        self.work = Latest(self)
-        self.work.done.connect(self._show)
-        self.work.failed.connect(self._show_words)
-        self.set_session(None)
+        self.refuse(EMPTY)
 
     def set_session(self, session: Session | None) -> None:
         """Inspect pixels of another session, or of none."""
-        self._pixel, self._is_due = None, False
+        self._pixel = None
+        self._draw_cross()
+        super().set_session(session)
+
+    def links(self, session: Session) -> list[tuple[Any, Any]]:
+        """Return the signals that the panel listens to, and its slots."""
+        return [
+            *super().links(session),
+            (session.epoch_changed, self._mark_epoch),
+            (session.pixel_clicked, self.show_pixel),
+        ]
+
+    def reset(self) -> None:
+        """Show no pixel."""
         if self._session is not None:
-            self._session.result_changed.disconnect(self._ask)
-            self._session.epoch_changed.disconnect(self._mark_epoch)
-            self._draw_cross()
-        self._session = session
-        self.work.cancel()
-        self.setEnabled(session is not None)
-        if session is not None:
-            height, width = session.inspection.stack.shape
+            height, width = self._session.inspection.stack.shape
             for box, stop in ((self.y_box, height), (self.x_box, width)):
                 box.blockSignals(True)
                 box.setRange(0, stop - 1)
                 box.blockSignals(False)
-            session.result_changed.connect(self._ask)
-            session.epoch_changed.connect(self._mark_epoch)
-        self._show_words(EMPTY)
+        self.refuse(EMPTY)
+
+    def refresh(self) -> None:
+        """Read the pixel."""
+        session = self._session
+        if session is None or self._pixel is None:
+            return
+        result, (y, x) = session.inspection.result, self._pixel
+
+        def work(progress: Progress) -> PixelReport:
+            return inspect_pixel(result, y, x)
+
+        self.work.start(work)
 
     def show_pixel(self, y: int, x: int) -> None:
         """Show a pixel that was clicked on, unless the cross is fixed.
@@ -145,8 +154,6 @@ class PixelPanel(QWidget):
     def showEvent(self, event: Any) -> None:  # noqa: D102, N802
         super().showEvent(event)
         self._draw_cross()
-        if self._is_due:
-            self._ask()
 
     def hideEvent(self, event: Any) -> None:  # noqa: D102, N802
         super().hideEvent(event)
@@ -167,7 +174,7 @@ class PixelPanel(QWidget):
             box.setValue(value)
             box.blockSignals(False)
         self._draw_cross()
-        self._ask()
+        self.follow()
 
     def _use_boxes(self) -> None:
         self._set_pixel(self.y_box.value(), self.x_box.value())
@@ -182,22 +189,8 @@ class PixelPanel(QWidget):
             session.layers.views.cross = cross
             session.refresh("states")
 
-    def _ask(self) -> None:
-        """Read the pixel, once it can be seen."""
-        session = self._session
-        if session is None or self._pixel is None:
-            return
-        self._is_due = not self.isVisible()
-        if self._is_due:
-            return
-        result, (y, x) = session.inspection.result, self._pixel
-
-        def work(progress: Progress) -> PixelReport:
-            return inspect_pixel(result, y, x)
-
-        self.work.start(work)
-
-    def _show(self, report: PixelReport) -> None:
+    def land(self, report: PixelReport) -> None:
+        """Show a pixel."""
         assert self._session is not None
         self.report = report
         for heading, words in pixel_lines(report, self._session.inspection.stack.unit).items():
@@ -214,7 +207,7 @@ class PixelPanel(QWidget):
         self._mark_epoch(self._session.epoch_index)
         self._set_full(True)
 
-    def _show_words(self, words: str) -> None:
+    def refuse(self, words: str) -> None:
         """Say why there is nothing to see."""
         self.report = None
         self.words.setText(words)

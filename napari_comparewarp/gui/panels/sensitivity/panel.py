@@ -23,8 +23,7 @@ from ....inspection.inspection import Inspection
 from ....result.result import CompareWarpResult
 from ....review.sensitivity import EPOCH_KNOBS, Sensitivity, chi_sensitivity, verdict_sensitivity
 from ...session import Session
-from ...workers.latest import Latest
-from ..panel import LivePanel
+from ..panel import Panel
 from .plots import QUANTITIES, SensitivityCurve, SensitivityMap, title_of
 
 __all__ = ["SensitivityPanel"]
@@ -64,7 +63,7 @@ class Sheet:
         return [name for name, changes in parts.items() if changes]
 
 
-class SensitivityPanel(LivePanel):
+class SensitivityPanel(Panel):
     """Maps over an epoch threshold and the spatial one, and curves along chi.
 
     A click on a map or a curve sets the knobs.
@@ -99,10 +98,6 @@ class SensitivityPanel(LivePanel):
         self.curves = [SensitivityCurve(quantity) for quantity in QUANTITIES]
         for plot in (*self.maps, *self.curves):
             plot.chosen.connect(self._tune)
-        self._work = Latest(self)
-        self._work.done.connect(self._land)
-        self._work.failed.connect(self._fail)
-        self._work.progressed.connect(self._move)
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._idle.setInterval(IDLE)
@@ -110,14 +105,14 @@ class SensitivityPanel(LivePanel):
         self._lay_out()
         self._show_work(False)
 
-    def set_session(self, session: Session | None) -> None:
-        """Follow another session, or none."""
+    def reset(self) -> None:
+        """Show no sheet."""
         self._idle.stop()
         self._give_up()
         self._sheet = self._refused = None
-        if session is not None:
-            self.knob.setCurrentIndex(self.knob.findData(_deciding_knob(session.inspection.result)))
-        super().set_session(session)
+        if self._session is not None:
+            deciding = _deciding_knob(self._session.inspection.result)
+            self.knob.setCurrentIndex(self.knob.findData(deciding))
 
     def compute(self) -> None:
         """Make the sheet of the present settings, beside the window."""
@@ -129,7 +124,7 @@ class SensitivityPanel(LivePanel):
         inspection, knob = session.inspection, self.knob.currentData()
         self._show_work(True)
         self.progress.setRange(0, 0)
-        self._work.start(lambda progress: make_sheet(inspection, knob, progress))
+        self.work.start(lambda progress: make_sheet(inspection, knob, progress))
 
     def refresh(self) -> None:
         """Mark the present setting, and what is out of date."""
@@ -158,7 +153,7 @@ class SensitivityPanel(LivePanel):
 
     def hideEvent(self, event: Any) -> None:  # noqa: D102, N802
         super().hideEvent(event)
-        # What nobody waits for takes the cores from what is looked at.
+        # Cancel hidden work: the cores are for what is looked at.
         self._give_up()
         self._stale = True
 
@@ -181,7 +176,8 @@ class SensitivityPanel(LivePanel):
         """Return what a sheet would be of."""
         return session.inspection.config, session.inspection.overrides, self.knob.currentData()
 
-    def _land(self, sheet: Sheet) -> None:
+    def land(self, sheet: Sheet) -> None:
+        """Show a sheet."""
         self._show_work(False)
         self._sheet = sheet
         for maps, curve in zip(self.maps, self.curves, strict=True):
@@ -189,13 +185,13 @@ class SensitivityPanel(LivePanel):
             curve.show_sensitivity(sheet.curve)
         self.refresh()
 
-    def _fail(self, line: str) -> None:
+    def refuse(self, line: str) -> None:
+        """Say why there is no sheet."""
         self._refuse()
-        if self._session is not None:
-            self._session.message.emit(f"sensitivity: {line}")
+        super().refuse(f"sensitivity: {line}")
 
     def _cancel(self) -> None:
-        self._work.cancel()
+        self.work.cancel()
         self._refuse()
 
     def _refuse(self) -> None:
@@ -205,10 +201,11 @@ class SensitivityPanel(LivePanel):
             self._refused = self._asked(self._session)
 
     def _give_up(self) -> None:
-        self._work.cancel()
+        self.work.cancel()
         self._show_work(False)
 
-    def _move(self, stage: str, done: int, total: int) -> None:
+    def show_progress(self, stage: str, done: int, total: int) -> None:
+        """Show how far the sheet is."""
         self.progress.setRange(0, total)
         self.progress.setValue(done)
         self.state.setText(stage)

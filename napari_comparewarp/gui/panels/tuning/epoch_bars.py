@@ -14,7 +14,7 @@ from ....result.footprints import State
 from ....review.summary import summarise_epochs
 from ...session import Session
 from ...widgets.plots import EpochAxis, ThemedPlot
-from ..panel import LivePanel
+from ..panel import Panel
 
 __all__ = ["EpochBars"]
 
@@ -28,7 +28,7 @@ QUANTITIES = (
 WIDTH = 0.8
 
 
-class EpochBars(LivePanel):
+class EpochBars(Panel):
     """Bars of clipped footprints and of clipped area, one for each epoch.
 
     A click goes to an epoch. Hollow bars are those of the pinned settings.

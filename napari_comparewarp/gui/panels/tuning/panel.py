@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ....algorithm.overrides import FootprintKey
 from ....config.knobs import CompareWarpConfig
 from ....result.footprints import State
 from ....result.result import CompareWarpResult
@@ -22,8 +23,7 @@ from ...session import Session
 from ...widgets.knobs import SLIDER_RANGES, bounds_of
 from ...widgets.plots import LogAxis
 from ...widgets.turning_splitter import TurningSplitter
-from ...workers.latest import Latest
-from ..panel import LivePanel
+from ..panel import Panel
 from .candidate_points import CandidatePoints
 from .epoch_bars import EpochBars
 from .findings import Findings, find
@@ -48,7 +48,7 @@ TOOLTIP = (
 )
 
 
-class TuningPlot(LivePanel):
+class TuningPlot(Panel):
     """Candidates, thresholds, and what these clip in each epoch.
 
     The left plot has the fraction of a candidate's area that deviates in few
@@ -94,8 +94,6 @@ class TuningPlot(LivePanel):
         self.peaks.setMinimumSize(180, 120)
         self.bars = EpochBars()
         self.lines = self._make_lines()
-        self._work = Latest(self)
-        self._work.done.connect(self._show_findings)
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE)
@@ -111,7 +109,6 @@ class TuningPlot(LivePanel):
             self._tuner.close()
         self._tuner = None if session is None else Tuner(session, self)
         self._pause.stop()
-        self._work.cancel()
         self._findings = self._points = self._of = self._shown = None
         self.bars.set_session(session)
         super().set_session(session)
@@ -170,9 +167,11 @@ class TuningPlot(LivePanel):
         session, findings = self._session, self._findings
         if session is None or findings is None or not len(findings.edges):
             return
-        here = np.flatnonzero(findings.edges == session.selected)
+        footprints, key = findings.result.footprint_set, session.selected
+        number = None if key is None else footprints.number(key)
+        here = np.flatnonzero(findings.edges == number)
         place = (here[0] + 1) % len(findings.edges) if len(here) else 0
-        session.select(int(findings.edges[place]), go=True)
+        session.select(footprints.key(int(findings.edges[place])), go=True)
 
     @property
     def _is_dragged(self) -> bool:
@@ -240,10 +239,11 @@ class TuningPlot(LivePanel):
             np.log10(2 * max(1000, found.area.max(initial=0))), padding=0.05,
         )  # fmt: skip
 
-    def _mark_selected(self, footprint: int | None) -> None:
-        if self._points is None or not self.isVisible():
+    def _mark_selected(self, key: FootprintKey | None) -> None:
+        if self._points is None or self._of is None or not self.isVisible():
             return
-        index = self._points.index_of(footprint)
+        number = None if key is None else self._of.footprint_set.number(key)
+        index = self._points.index_of(number)
         for cloud in (self.fractions, self.peaks):
             cloud.mark_selected(index)
 
@@ -266,11 +266,12 @@ class TuningPlot(LivePanel):
             self._pause.start()
             return
         result, pinned = session.inspection.result, session.layers.views.pinned
-        if self._work.busy:
-            self._work.cancel()
-        self._work.start(lambda progress: find(result, pinned, progress))
+        if self.work.busy:
+            self.work.cancel()
+        self.work.start(lambda progress: find(result, pinned, progress))
 
-    def _show_findings(self, findings: Findings) -> None:
+    def land(self, findings: Findings) -> None:
+        """Show knife edges, and what differs from the pinned settings."""
         if findings.result is self._of:
             self._findings = findings
             self._mark_findings()
@@ -297,14 +298,12 @@ class TuningPlot(LivePanel):
         for footprint, closeness in zip(
             findings.edges[:LISTED].tolist(), findings.closeness[:LISTED].tolist(), strict=True
         ):
-            key = session.inspection.key_of(footprint)
+            key = findings.result.footprint_set.key(footprint)
             action = menu.addAction(
                 f"{footprint}: epoch {key.epoch}, x {key.x}, y {key.y}: "
                 f"flips at {100 * closeness:.2g} %"
             )
-            action.triggered.connect(
-                lambda _=False, footprint=footprint: session.select(footprint, go=True)
-            )
+            action.triggered.connect(lambda _=False, key=key: session.select(key, go=True))
         if len(findings.edges) > LISTED:
             menu.addAction(f"… and {len(findings.edges) - LISTED} more").setEnabled(False)
 
@@ -327,8 +326,9 @@ class TuningPlot(LivePanel):
             self.follow()
 
     def _pick(self, index: int) -> None:
-        if self._session is not None and self._points is not None:
-            self._session.select(int(self._points.pool.id[index]), go=True)
+        if self._session is not None and self._points is not None and self._of is not None:
+            key = self._of.footprint_set.key(int(self._points.pool.id[index]))
+            self._session.select(key, go=True)
 
     def _describe(self, index: int) -> str:
         points, session = self._points, self._session

@@ -9,7 +9,12 @@ from stacks import PSF_SIGMA, planes, stack
 import napari_comparewarp as cw
 from napari_comparewarp.gui.layers.schemes import SCHEMES
 from napari_comparewarp.gui.layers.stretch import Stretch
-from napari_comparewarp.gui.panels.evidence.panel import EMPTY, NOTHING, EvidencePanel, make_exhibit
+from napari_comparewarp.gui.panels.evidence.panel import (
+    EMPTY,
+    NOTHING,
+    EvidencePanel,
+    make_evidence_view,
+)
 from napari_comparewarp.gui.session import Session
 from napari_comparewarp.result.footprints import State
 from napari_comparewarp.review.explain import explain
@@ -61,8 +66,8 @@ def trail_of(result):
 
 def select(session, panel, qtbot):
     """Select the trail and wait for its evidence."""
-    session.select(trail_of(session.inspection.result))
-    qtbot.waitUntil(lambda: panel.exhibit is not None)
+    session.select(session.inspection.key_of(trail_of(session.inspection.result)))
+    qtbot.waitUntil(lambda: panel.view is not None)
 
 
 def frames(panel):
@@ -109,9 +114,9 @@ def test_a_footprint_that_is_gone_is_said_to_be_gone(session, panel, qtbot):
     select(session, panel, qtbot)
     session.tune(chi_threshold=900.0)
     qtbot.waitUntil(lambda: "is gone" in panel.sentence.text())
-    assert panel.exhibit is None
+    assert panel.view is None
     session.undo()
-    qtbot.waitUntil(lambda: panel.exhibit is not None)
+    qtbot.waitUntil(lambda: panel.view is not None)
 
 
 def test_one_that_is_let_go_of_is_not_said_to_be_gone(session, panel, qtbot):
@@ -137,7 +142,7 @@ def test_a_click_on_the_curve_goes_to_its_epoch(session, panel, qtbot):
 
 def test_the_curve_has_the_peaks_and_the_thresholds(session, panel, qtbot):
     select(session, panel, qtbot)
-    evidence = panel.exhibit.evidence
+    evidence = panel.view.evidence
     x, y = panel.plot._points.getData()
     known = np.isfinite(evidence.peak_chi)
     np.testing.assert_array_equal(x, np.flatnonzero(known))
@@ -145,44 +150,42 @@ def test_the_curve_has_the_peaks_and_the_thresholds(session, panel, qtbot):
     lines = [3 * np.sinh(line.value()) for line in panel.plot._thresholds if line.isVisible()]
     np.testing.assert_allclose(lines, [7.5, -7.5])
     session.tune(polarity="positive", chi_threshold=6.0)
-    qtbot.waitUntil(lambda: panel.exhibit.result.config.chi_threshold == 6)
+    qtbot.waitUntil(lambda: panel.view.result.config.chi_threshold == 6)
     lines = [3 * np.sinh(line.value()) for line in panel.plot._thresholds if line.isVisible()]
     np.testing.assert_allclose(lines, [6.0])
 
 
 def test_nothing_is_read_while_the_panel_is_hidden(session, panel, qtbot):
     panel.hide()
-    session.select(trail_of(session.inspection.result))
+    session.select(session.inspection.key_of(trail_of(session.inspection.result)))
     qtbot.wait(50)
-    assert panel.exhibit is None
+    assert panel.view is None
     panel.show()
-    qtbot.waitUntil(lambda: panel.exhibit is not None)
+    qtbot.waitUntil(lambda: panel.view is not None)
 
 
 def test_of_many_selections_the_last_is_shown(session, panel, qtbot):
     last = len(session.inspection.result.footprints)
     for footprint in range(1, last + 1):
-        session.select(footprint)
-    qtbot.waitUntil(
-        lambda: panel.exhibit is not None and panel.exhibit.evidence.footprint_id == last
-    )
+        session.select(session.inspection.key_of(footprint))
+    qtbot.waitUntil(lambda: panel.view is not None and panel.view.evidence.footprint_id == last)
 
 
 def test_another_stretch_is_that_of_the_stamps_too(session, panel, qtbot):
     select(session, panel, qtbot)
-    before = panel.exhibit
+    before = panel.view
     session.layers.set_stretch(Stretch("linear", "min to max"))
-    qtbot.waitUntil(lambda: panel.exhibit is not before)
+    qtbot.waitUntil(lambda: panel.view is not before)
     assert panel.sheet.tiles[2].pictures[0] != before.tiles[2].pictures[0]
 
 
 def test_a_panel_without_its_session_no_longer_listens(session, panel, qtbot):
     panel.set_session(None)
-    session.select(trail_of(session.inspection.result))
+    session.select(session.inspection.key_of(trail_of(session.inspection.result)))
     session.epoch_index = 3
     session.layers.set_stretch(Stretch("sqrt"))
     qtbot.wait(50)
-    assert panel.exhibit is None
+    assert panel.view is None
 
 
 def test_a_window_that_closes_in_the_middle_of_the_work_takes_it_along(
@@ -196,7 +199,7 @@ def test_a_window_that_closes_in_the_middle_of_the_work_takes_it_along(
     select(session, panel, qtbot)
     assert panel.sheet.isVisible()
     session.select(None)
-    session.select(trail_of(session.inspection.result))
+    session.select(session.inspection.key_of(trail_of(session.inspection.result)))
     assert panel.work.busy
     with qtbot.waitSignal(panel.destroyed):
         viewer.close()
@@ -212,7 +215,7 @@ def colour_at(exhibit, epoch, which, y, x):
 
 
 def test_stamps_have_y_up_and_bright_pixels_bright(result):
-    exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEME)
+    exhibit = make_evidence_view(result, trail_of(result), Stretch(), SCHEME)
     for y, x in (FOOT, ARM):
         assert colour_at(exhibit, EPOCH, 0, y, x).lightness() > 150
         assert colour_at(exhibit, 0, 0, y, x).lightness() < 100
@@ -223,7 +226,7 @@ def test_stamps_have_y_up_and_bright_pixels_bright(result):
 
 
 def test_the_outline_lies_on_the_footprint(result):
-    exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEME)
+    exhibit = make_evidence_view(result, trail_of(result), Stretch(), SCHEME)
     stamp, footprint = exhibit.evidence.stamp, exhibit.evidence.footprint
     corners = {
         (round(element.x), round(element.y))
@@ -236,7 +239,7 @@ def test_the_outline_lies_on_the_footprint(result):
 
 
 def test_a_pixel_without_a_value_has_a_colour_of_its_own(result):
-    exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEME)
+    exhibit = make_evidence_view(result, trail_of(result), Stretch(), SCHEME)
     stamp = exhibit.evidence.stamp
     y = max(stamp.y0, 0)
     assert np.isnan(result.stack.direct.image[0, y, 40])
@@ -245,7 +248,7 @@ def test_a_pixel_without_a_value_has_a_colour_of_its_own(result):
 
 @pytest.mark.parametrize("name", list(SCHEMES))
 def test_an_epoch_that_is_clipped_in_part_has_a_dashed_frame_of_the_scheme(result, name):
-    exhibit = make_exhibit(result, trail_of(result), Stretch(), SCHEMES[name])
+    exhibit = make_evidence_view(result, trail_of(result), Stretch(), SCHEMES[name])
     colour = SCHEMES[name].states[State.CLIPPED]
     drawn = {t.epoch_index: (t.frame, t.dashed) for t in exhibit.tiles if t.frame}
     assert drawn == {EPOCH: (colour, False), OTHER: (colour, True)}

@@ -90,7 +90,7 @@ def test_a_row_goes_there_in_the_right_epoch(panel, session, qtbot):
     footprint = footprint_at(session.inspection.result, *ARTIFACT)
     session.epoch_index = 0
     click(panel, qtbot, footprint)
-    assert session.selected == footprint
+    assert session.selected_number == footprint
     assert session.epoch_index == ARTIFACT[0]
     _, y, x = session.viewer.scene.camera.center
     assert abs(y - ARTIFACT[1]) < 8
@@ -110,14 +110,14 @@ def test_a_click_in_the_picture_selects_the_row(open_session, make_napari_viewer
     centre = viewer.scene.camera.center
     panel.next.click()
     qtbot.waitUntil(lambda: viewer.scene.camera.center != centre)
-    assert session.selected == current_id(panel) == artifact + 1
+    assert session.selected_number == current_id(panel) == artifact + 1
 
 
 def test_a_selection_made_elsewhere_is_followed_without_going_there(panel, session, qtbot):
     footprint = footprint_at(session.inspection.result, *VARIABLE)
     session.epoch_index = 0
     centre = session.viewer.scene.camera.center
-    session.select(footprint)
+    session.select(session.inspection.key_of(footprint))
     settle(qtbot)
     assert current_id(panel) == footprint
     visible = panel.table.viewport().rect()
@@ -130,7 +130,7 @@ def test_a_selection_that_the_filter_hides_is_shown_all_the_same(panel, session)
     panel.filters.verdict.setCurrentText("protected")
     hidden = footprint_at(session.inspection.result, *ARTIFACT)
     assert hidden not in shown_ids(panel)
-    session.select(hidden)
+    session.select(session.inspection.key_of(hidden))
     assert current_id(panel) == hidden
 
 
@@ -142,7 +142,7 @@ def test_keys_step_through_the_rows_that_are_shown(panel, session, qtbot):
     panel.table.setFocus()
     for key, expected in (("j", 0), ("j", 1), ("j", 2), ("k", 1), ("k", 0), ("k", 0)):
         press(panel, qtbot, key)
-        assert session.selected == ids[expected]
+        assert session.selected_number == ids[expected]
     assert sorted(panel.keys()) == ["j", "k", "n", "q", "u", "w"]
 
 
@@ -162,14 +162,14 @@ def test_next_undecided_leaves_out_what_was_decided_or_looked_at(panel, session,
     qtbot.waitUntil(lambda: cell(panel, 2, "decided_by") == "hand")
     panel.next_undecided.click()
     settle(qtbot)
-    assert session.selected == 3
+    assert session.selected_number == 3
     press(panel, qtbot, "n")
-    assert session.selected == 4
+    assert session.selected_number == 4
     for footprint in range(1, len(panel.model.rows) + 1):
         inspection.look_at(inspection.key_of(footprint))
     panel.model.seen[:] = True
     panel.next_undecided.click()
-    assert session.selected == 4
+    assert session.selected_number == 4
     assert "decided or looked at" in panel.notice.text()
 
 
@@ -199,14 +199,14 @@ def test_a_decision_is_made_and_taken_back_with_keys_and_buttons(panel, session,
     qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "hand")
     press(panel, qtbot, "u")
     qtbot.waitUntil(lambda: session.inspection.overrides == {})
-    assert current_id(panel) == session.selected == footprint
+    assert current_id(panel) == session.selected_number == footprint
 
 
 def test_a_streak_is_decided_on_as_a_streak(panel, session, qtbot):
     panel.filters.verdict.setCurrentText("streak")
     panel.next.click()
     settle(qtbot)
-    (streak,) = (i for i in shown_ids(panel) if i == session.selected)
+    (streak,) = (i for i in shown_ids(panel) if i == session.selected_number)
     clipped = session.inspection.result.clipped(TRAIL[0]).sum()
     panel.keep.click()
     qtbot.waitUntil(lambda: cell(panel, streak, "verdict") == "persistent")
@@ -214,13 +214,13 @@ def test_a_streak_is_decided_on_as_a_streak(panel, session, qtbot):
     assert "Kept by hand" in panel.sentence.text()
     assert session.inspection.result.clipped(TRAIL[0]).sum() < clipped
     # A candidate lies on the same pixels: the selection stays with the streak.
-    assert session.selected == current_id(panel) == streak
+    assert session.selected_number == current_id(panel) == streak
 
 
 def test_decisions_are_not_offered_without_a_footprint(panel, session):
     assert not panel.clip.isEnabled()
     assert "No footprint is selected" in panel.sentence.text()
-    session.select(1)
+    session.select(session.inspection.key_of(1))
     assert panel.clip.isEnabled()
     session.select(None)
     assert not panel.clip.isEnabled()
@@ -234,7 +234,7 @@ def test_a_selected_footprint_survives_a_new_detection(panel, session, qtbot):
     qtbot.waitUntil(lambda: panel.model.rows.result.config.chi_threshold == 3.0)
     again = footprint_at(session.inspection.result, *ARTIFACT)
     assert again != footprint
-    assert current_id(panel) == session.selected == again
+    assert current_id(panel) == session.selected_number == again
     assert panel.sentence.text().endswith(explain(session.inspection.result, again))
 
 
@@ -243,13 +243,13 @@ def test_a_footprint_that_is_gone_is_said_to_be_gone_until_it_comes_back(panel, 
     click(panel, qtbot, footprint)
     panel.keep.click()
     session.tune(chi_threshold=500.0)
-    qtbot.waitUntil(lambda: session.selected is None)
+    qtbot.waitUntil(lambda: session.selected_number is None)
     assert "is gone with the present settings" in panel.sentence.text()
     qtbot.waitUntil(lambda: "1 more for footprints that are gone" in panel.decisions.text())
     assert not panel.clip.isEnabled()
     assert current_id(panel) is None
     session.tune(chi_threshold=STREAKS["chi_threshold"])
-    qtbot.waitUntil(lambda: session.selected == footprint)
+    qtbot.waitUntil(lambda: session.selected_number == footprint)
     qtbot.waitUntil(lambda: current_id(panel) == footprint)
     assert "Kept by hand" in panel.sentence.text()
 
@@ -288,7 +288,7 @@ def test_a_filter_with_a_mistake_says_so_and_the_table_stays(panel):
 def test_a_hidden_table_is_not_filled_until_it_is_seen(panel, session, qtbot):
     panel.hide()
     shown = panel.model.rows.result
-    session.decide(1, "keep")
+    session.decide(session.inspection.key_of(1), "keep")
     with qtbot.waitSignal(session.result_changed):
         session.tune(chi_threshold=5.0)
     qtbot.wait(200)
@@ -299,7 +299,7 @@ def test_a_hidden_table_is_not_filled_until_it_is_seen(panel, session, qtbot):
 
 def test_what_is_selected_while_the_table_is_hidden_is_selected_when_it_is_seen(panel, session):
     panel.hide()
-    session.select(4)
+    session.select(session.inspection.key_of(4))
     panel.show()
     assert current_id(panel) == 4
     assert cell(panel, 4, "seen") == "✓"
@@ -309,7 +309,7 @@ def test_keys_work_while_the_table_is_hidden(panel, session, qtbot):
     panel.hide()
     panel.keys()["j"].act()
     settle(qtbot)
-    assert session.selected == 1
+    assert session.selected_number == 1
     panel.keys()["q"].act()
     qtbot.waitUntil(lambda: list(session.inspection.overrides.values()) == ["clip"])
 
@@ -342,5 +342,5 @@ def test_a_closed_session_leaves_an_empty_table(panel, session):
     panel.set_session(None)
     assert panel.order.rowCount() == 0
     assert not panel.isEnabled()
-    session.select(1)
+    session.select(session.inspection.key_of(1))
     assert current_id(panel) is None

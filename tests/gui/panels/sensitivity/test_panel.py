@@ -125,7 +125,7 @@ def test_a_part_that_a_change_reaches_is_out_of_date_and_comes_back_with_it(pane
 
 def test_a_decision_by_hand_puts_the_whole_sheet_out_of_date(panel, session, qtbot):
     compute(panel, qtbot)
-    session.decide(1, "clip")
+    session.decide(session.inspection.key_of(1), "clip")
     qtbot.waitUntil(lambda: panel.state.text() == "<b>out of date: maps and curves</b>")
 
 

@@ -75,7 +75,7 @@ def test_a_stack_without_candidates_has_an_empty_plot(plot, session, qtbot):
     qtbot.waitUntil(lambda: "of 0 candidates" in plot.summary.text())
     assert not drawn(plot.fractions)
     plot.fractions.clicked.emit(1.0, 1.0)
-    assert session.selected is None
+    assert session.selected_number is None
 
 
 # --- thresholds ---------------------------------------------------------------
@@ -170,7 +170,7 @@ def test_a_click_on_a_point_selects_its_footprint_and_goes_there(plot, session):
     kept = table[(table["verdict"] == "persistent") & (table["epoch_index"] > 0)]
     row = kept[np.argmax(kept["peak_chi"])]
     plot.peaks.clicked.emit(np.log10(row["peak_chi"]), np.log10(row["area"]))
-    assert session.selected == row["id"]
+    assert session.selected_number == row["id"]
     assert session.epoch_index == row["epoch_index"]
 
 
@@ -182,14 +182,14 @@ def test_clicks_on_a_pile_take_its_points_in_turn(plot, session):
     seen = []
     for _ in range(len(plot.fractions.points_at(1.0, 1.0))):
         plot.fractions.clicked.emit(1.0, 1.0)
-        seen.append(session.selected)
+        seen.append(session.selected_number)
     assert len(set(seen)) == len(seen)
     assert set(points.pool.id[pile]) <= set(seen)
 
 
 def test_a_footprint_that_is_selected_elsewhere_is_marked_in_both_plots(plot, session):
     row = candidates(session.inspection.result)[3]
-    session.select(int(row["id"]))
+    session.select(session.inspection.key_of(int(row["id"])))
     mark = plot.peaks._selected.data
     assert (mark["x"], mark["y"]) == (np.log10(row["peak_chi"]), np.log10(row["area"]))
     assert len(plot.fractions._selected.data) == 1
@@ -216,7 +216,7 @@ def test_knife_edges_are_counted_ringed_and_gone_through_in_turn(plot, session, 
     assert len(plot.fractions._edges.data) == len(edges)
     for footprint in (*edges, edges[0]):
         plot.next_edge.click()
-        assert session.selected == footprint
+        assert session.selected_number == footprint
 
 
 def test_knife_edges_are_listed_with_what_flips_them(plot, session, qtbot):
@@ -230,7 +230,7 @@ def test_knife_edges_are_listed_with_what_flips_them(plot, session, qtbot):
     entry = menu.actions()[1]
     assert entry.text().startswith(f"{edges[1]}: epoch {key.epoch}, x {key.x}, y {key.y}: flips")
     entry.trigger()
-    assert session.selected == edges[1]
+    assert session.selected_number == edges[1]
 
 
 def test_what_differs_from_the_pinned_settings_is_told_and_marked(plot, session, qtbot):
