@@ -79,7 +79,7 @@ def test_two_knobs_that_are_moved_at_once_both_hold(session, qtbot):
 
 def test_a_value_out_of_range_is_said_and_changes_nothing(session, qtbot):
     before = session.config
-    with qtbot.waitSignal(session.said) as said:
+    with qtbot.waitSignal(session.message) as said:
         session.tune(spatial_threshold=7.0)
     assert "spatial_threshold = 7.0" in said.args[0]
     assert session.config == before
@@ -102,7 +102,7 @@ def test_selecting_a_footprint_goes_to_its_epoch_and_draws_a_ring(session, viewe
     row = clipped_row(session)
     with qtbot.waitSignal(session.selection_changed) as selected:
         session.select(session.inspection.key_of(int(row["id"])), go=True)
-    assert selected.args == [row["id"]]
+    assert selected.args == [session.inspection.key_of(int(row["id"]))]
     assert session.epoch_index == row["epoch_index"]
     assert (on_screen(session, "states") == SELECTED).any()
     centre = viewer.scene.camera.center
@@ -120,21 +120,34 @@ def test_the_selection_follows_its_footprint_into_a_new_detection(session, qtbot
     assert again["y0"] <= row["y0"] < row["y1"] <= again["y1"]
 
 
-def test_the_selection_ends_when_its_footprint_is_gone(session, qtbot):
-    session.select(session.inspection.key_of(int(clipped_row(session)["id"])))
-    with qtbot.waitSignal(session.selection_changed) as selected:
+def test_a_selected_footprint_that_is_gone_is_selected_again_when_it_comes_back(session, qtbot):
+    key = session.inspection.key_of(int(clipped_row(session)["id"]))
+    session.select(key)
+    with qtbot.waitSignal(session.selection_changed):
         session.tune(chi_threshold=900.0)
-    assert selected.args == [None]
     assert session.selected_number is None
+    assert not (on_screen(session, "states") == SELECTED).any()
+    with qtbot.waitSignal(session.selection_changed):
+        session.undo()
+    assert session.inspection.key_of(session.selected_number) == session.selected == key
+
+
+def test_settings_last_asked_for_are_those_of_the_inspection(session, qtbot):
+    session.tune(chi_threshold=6.0)
+    assert session.config == session.inspection.submitted_config
+    assert session.config.chi_threshold == 6.0
+    session.cancel()
+    assert session.config == session.inspection.config == cw.CompareWarpConfig()
+    qtbot.waitUntil(lambda: not session.busy)
 
 
 def test_a_click_selects_what_is_there(session):
     row = clipped_row(session)
     session.epoch_index = int(row["epoch_index"])
     ys, xs = np.nonzero(session.inspection.result.labels(session.epoch_index) == row["id"])
-    session.clicked(int(ys[0]), int(xs[0]))
+    session.click(int(ys[0]), int(xs[0]))
     assert session.selected_number == row["id"]
-    session.clicked(-5, 0)
+    session.click(-5, 0)
     assert session.selected_number is None
 
 
@@ -172,7 +185,7 @@ def test_a_layer_that_the_user_renamed_and_moved_is_still_ours(session, qtbot):
 
 
 def test_three_dimensions_hide_the_epochs_and_two_show_them_again(session, viewer, qtbot):
-    with qtbot.waitSignal(session.said):
+    with qtbot.waitSignal(session.message):
         viewer.dims.ndisplay = 3
     assert not session.layers.by_role["difference"].visible
     with qtbot.waitSignal(session.result_changed):

@@ -166,7 +166,7 @@ def test_a_map_of_settings_that_are_past_is_given_up_while_the_panel_is_hidden(
     wait(panel, qtbot)
     go_on = threading.Event()
     monkeypatch.setattr(psf_panel, "map_psf_size", lambda *_, **__: go_on.wait(10))
-    panel._ask()
+    panel.refresh()
     panel.hide()
     assert panel.work.busy
     with qtbot.waitSignal(session.result_changed):

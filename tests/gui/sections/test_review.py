@@ -66,6 +66,6 @@ def test_a_decision_by_key_is_that_of_a_headless_run(dock, qtbot, tmp_path):
 
 def test_a_click_on_the_canvas_is_told_to_the_pixel_panel(dock, qtbot):
     panel = dock.review_section.open("pixel")
-    dock.session.clicked(20, 30)
+    dock.session.click(20, 30)
     qtbot.waitUntil(lambda: panel.report is not None)
     assert (panel.report.y, panel.report.x) == (20, 30)

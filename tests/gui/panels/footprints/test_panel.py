@@ -6,9 +6,11 @@ from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
 import napari_comparewarp as cw
+from napari_comparewarp.gui.panels.footprints.keys import FOOTPRINT_KEYS
 from napari_comparewarp.gui.panels.footprints.panel import FootprintPanel
 from napari_comparewarp.gui.panels.footprints.rows import COLUMNS
 from napari_comparewarp.gui.session import Session
+from napari_comparewarp.result.footprints import State
 from napari_comparewarp.review.explain import explain
 
 NAMES = list(COLUMNS)
@@ -104,7 +106,7 @@ def test_a_click_in_the_picture_selects_the_row(open_session, make_napari_viewer
     viewer.window.add_dock_widget(panel, name="Footprints")
     panel.set_session(session)
     session.epoch_index = ARTIFACT[0]
-    session.clicked(*ARTIFACT[1:])
+    session.click(*ARTIFACT[1:])
     artifact = footprint_at(session.inspection.result, *ARTIFACT)
     qtbot.waitUntil(lambda: current_id(panel) == artifact)
     centre = viewer.scene.camera.center
@@ -143,7 +145,7 @@ def test_keys_step_through_the_rows_that_are_shown(panel, session, qtbot):
     for key, expected in (("j", 0), ("j", 1), ("j", 2), ("k", 1), ("k", 0), ("k", 0)):
         press(panel, qtbot, key)
         assert session.selected_number == ids[expected]
-    assert sorted(panel.keys()) == ["j", "k", "n", "q", "u", "w"]
+    assert sorted(key.key for key in FOOTPRINT_KEYS) == ["j", "k", "n", "q", "u", "w"]
 
 
 def test_rows_that_are_passed_quickly_are_not_all_gone_to(panel, session, qtbot):
@@ -152,7 +154,7 @@ def test_rows_that_are_passed_quickly_are_not_all_gone_to(panel, session, qtbot)
     for _ in range(5):
         panel.next.click()
     settle(qtbot)
-    assert went == [5]
+    assert went == [session.inspection.key_of(5)]
 
 
 def test_next_undecided_leaves_out_what_was_decided_or_looked_at(panel, session, qtbot):
@@ -192,7 +194,7 @@ def test_a_decision_is_made_and_taken_back_with_keys_and_buttons(panel, session,
     assert session.inspection.overrides == {key: "keep"}
     assert cell(panel, footprint, "verdict") == "persistent"
     assert "Kept by hand; the rules would clip it" in panel.sentence.text()
-    assert panel.decisions.text() == "1 decided by hand"
+    assert panel.decisions.text() == "1 decided manually"
     panel.undo.click()
     qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "rule")
     panel.redo.click()
@@ -307,11 +309,30 @@ def test_what_is_selected_while_the_table_is_hidden_is_selected_when_it_is_seen(
 
 def test_keys_work_while_the_table_is_hidden(panel, session, qtbot):
     panel.hide()
-    panel.keys()["j"].act()
+    acts = {key.key: key.act for key in FOOTPRINT_KEYS}
+    acts["j"](panel)
     settle(qtbot)
     assert session.selected_number == 1
-    panel.keys()["q"].act()
+    acts["q"](panel)
     qtbot.waitUntil(lambda: list(session.inspection.overrides.values()) == ["clip"])
+
+
+def test_a_decision_is_on_what_is_selected_even_if_a_result_has_renumbered_it(
+    panel, session, qtbot
+):
+    footprint = footprint_at(session.inspection.result, *VARIABLE)
+    key = session.inspection.key_of(footprint)
+    session.select(key)
+    # It lands in the inspection's own thread; the panel has not heard of it.
+    session.inspection.set(chi_threshold=12.0)
+    renumbered = session.inspection.result.footprint_set.number(key)
+    assert renumbered not in (None, footprint)
+    panel.decide("clip")
+    qtbot.waitUntil(lambda: bool(session.inspection.overrides))
+    (decided,) = session.inspection.overrides
+    footprints = session.inspection.result.footprint_set
+    assert footprints.number(decided) == footprints.number(key)
+    assert footprints.state(footprints.number(key)) == State.CLIPPED_BY_HAND
 
 
 def test_the_verdict_has_the_colour_of_the_picture(panel, session):

@@ -163,7 +163,7 @@ def test_what_cannot_be_computed_is_said_in_one_line(panel, session, qtbot, monk
         raise ValueError("no such knob\nand more")
 
     monkeypatch.setattr(sensitivity_panel, "make_sheet", refuse)
-    with qtbot.waitSignal(session.said) as said:
+    with qtbot.waitSignal(session.message) as said:
         panel.compute_now.click()
     assert said.args == ["sensitivity: no such knob"]
     assert panel.compute_now.isVisible()
