@@ -102,7 +102,7 @@ class CompareWarpDock(QWidget):
         self.export_section.inspection_saved.connect(self._remember_saved)
         self.keys = self._make_keys()
         self._end_preferences = subscribe(self.look_section.prefer)
-        # A closed window takes its widgets with it, and these take no leave.
+        # A closed window destroys its widgets without a close event.
         on_destroyed(self, _closer(self))
 
     def open(
@@ -175,7 +175,7 @@ class CompareWarpDock(QWidget):
     def save(self, path: Path) -> None:
         """Save settings and decisions; an existing file is asked about by the file dialog.
 
-        What is still being computed is saved with the rest, once it is done.
+        What is still being computed is saved too, once it is done.
         """
         if self.session is None:
             return
@@ -207,7 +207,7 @@ class CompareWarpDock(QWidget):
             self.session.cancel()
 
     def close_session(self) -> None:
-        """Let go of what is open; its layers stay as they are."""
+        """Close what is open; its layers stay as they are."""
         self.loader.cancel()
         self._leave()
         for section in self.sections.values():
@@ -216,7 +216,7 @@ class CompareWarpDock(QWidget):
     # --- the rest --------------------------------------------------------------------------
 
     def _begin(self, inspection: Inspection, layers: LayerSet) -> None:
-        """Add layers that a worker has made, one at a time: the window stays alive."""
+        """Add layers that a worker has made, one at a time: the window stays responsive."""
         missing = [] if self.session is not None else list(layers)
         self._waiting = (inspection, layers, missing)
         self._adding.start(ADDING)
@@ -274,11 +274,12 @@ class CompareWarpDock(QWidget):
             for k in self.keys.values()
         )
         show_info_box(
-            self, f"<table>{rows}<tr><td><b>← →</b></td><td>epoch before, next</td></tr></table>"
+            self,
+            f"<table>{rows}<tr><td><b>← →</b></td><td>previous and next epoch</td></tr></table>",
         )
 
     def _may_leave(self) -> bool:
-        """Ask whether decisions that are in no file may be lost."""
+        """Ask whether unsaved decisions may be lost."""
         session = self.session
         if session is None or session.inspection.overrides == self._saved_overrides:
             return True
@@ -319,7 +320,7 @@ def show_info_box(parent: QWidget, text: str) -> None:
 
 
 def _closer(dock: CompareWarpDock) -> Callable[[], None]:
-    """Return what lets go of a dock's session once Qt has destroyed the dock."""
+    """Return what closes a dock's session; called when Qt destroys the dock."""
     state = dock.__dict__
 
     def close() -> None:

@@ -1,4 +1,4 @@
-"""Keys: bound to the layers of a session, and let go with it."""
+"""Keys: bound to the layers of a session, and unbound with it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def bind_keys(session: Session, keys: Mapping[str, Key]) -> None:
 
 
 def unbind_keys(session: Session, keys: Mapping[str, Key]) -> None:
-    """Let go of the keys of a session."""
+    """Unbind the keys of a session."""
     for layer in session.layers:
         for key in keys.values():
             layer.bind_key(key.key, None, overwrite=True)

@@ -49,7 +49,7 @@ def read_preferences() -> Preferences:
 
 
 def subscribe(callback: Callable[[Preferences], object]) -> Callable[[], None]:
-    """Have changes of the preferences told.
+    """Subscribe to changes of the preferences.
 
     Parameters
     ----------
@@ -65,14 +65,14 @@ def subscribe(callback: Callable[[Preferences], object]) -> Callable[[], None]:
     if settings is None:
         return lambda: None
 
-    def tell(event: Any) -> None:
+    def notify(event: Any) -> None:
         callback(read_preferences())
 
-    settings.events.changed.connect(tell)
+    settings.events.changed.connect(notify)
 
     def end() -> None:
-        if tell in settings.events.changed.callbacks:
-            settings.events.changed.disconnect(tell)
+        if notify in settings.events.changed.callbacks:
+            settings.events.changed.disconnect(notify)
 
     return end
 

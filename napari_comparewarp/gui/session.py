@@ -198,7 +198,7 @@ class Session(Screen):
     # --- the end -------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Give up what is being computed, and let go of the viewer and its layers."""
+        """Cancel what is being computed, and disconnect from the viewer and its layers."""
         if self._closed:
             return
         super().close()

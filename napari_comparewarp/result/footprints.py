@@ -97,6 +97,11 @@ class FootprintSet:
             int((verdicts.verdict == Verdict.CLIPPED).sum()) for verdicts in self.products.verdicts
         )
 
+    @property
+    def n_clipped_streaks(self) -> int:
+        """Number of streaks that are clipped."""
+        return sum(len(each.groups) - sum(each.kept) for each in self.products.streaks)
+
     def in_words(self) -> str:
         """Say how many candidates and streaks there are."""
         streaks = f" and {self.n_streaks} streaks" if self.n_streaks else ""

@@ -218,7 +218,7 @@ def _range(limits: tuple[float, float]) -> tuple[float, float]:
 
 
 def _status_of(layers: LayerSet) -> Callable[..., dict[str, str]]:
-    """Return the method by which a layer tells of the pixel under the cursor."""
+    """Return the method by which a layer describes the pixel under the cursor."""
 
     def get_status(
         self: Layer, position: Any = None, *, view_direction: Any = None,

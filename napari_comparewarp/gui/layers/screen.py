@@ -146,7 +146,7 @@ class Screen(QObject):
         camera.zoom = min(room, CLOSEST)
 
     def close(self) -> None:
-        """Let go of the viewer; its layers stay."""
+        """Disconnect from the viewer; its layers stay."""
         self._closed = True
         self._ahead.close()
         dims = self.viewer.dims

@@ -1,4 +1,4 @@
-"""What the status bar says of the pixel under the cursor."""
+"""What the status bar shows of the pixel under the cursor."""
 
 from typing import Any
 

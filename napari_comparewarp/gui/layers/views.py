@@ -33,14 +33,14 @@ COMPARISONS: Mapping[str, str] = {
 #: Where an arm of the cross begins and ends, pixels from its middle.
 CROSS = (3, 9)
 
-#: Opacity of a mask plane that nobody has set.
+#: Opacity of a mask plane that has not been set.
 DEFAULT_OPACITY = 0.5
 
 
 class _Key:
     """A key of values and of objects by identity, which it holds as long as it is kept.
 
-    The number of an object that nobody holds may come back for another.
+    The id of an object that is not held may be reused for another.
 
     Parameters
     ----------

@@ -37,7 +37,7 @@ NAMED = 12
 #: Part of the panel that the words have, to begin with.
 WORDS_SHARE = 0.6
 
-#: Colours of the two kinds of disagreement, told apart by colour-blind eyes too.
+#: Colours of the two kinds of disagreement, distinct for colour-blind eyes too.
 MISSED, WRONG = "#e69f00", "#56b4e9"
 
 #: What the colours of the plot mean.

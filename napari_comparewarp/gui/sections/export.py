@@ -184,7 +184,7 @@ class ExportSection(QWidget):
         self._settings.setValue("export/products", ",".join(outputs.paths))
         self._export = Export(inspection, outputs, overwrite=bool(there))
         self._export.progressed.connect(self._show_progress)
-        self._export.written.connect(self._tell_written)
+        self._export.written.connect(self._show_written)
         # What is decided from now on may not be in the file.
         self._saving = inspection.overrides if "inspection" in outputs.paths else None
         self._export.failed.connect(show_warning)
@@ -277,7 +277,7 @@ class ExportSection(QWidget):
         self.bar.setValue(done)
         self.bar.setFormat(f"{title} {done + 1}/{total}")
 
-    def _tell_written(self, paths: list[Path]) -> None:
+    def _show_written(self, paths: list[Path]) -> None:
         show_info(f"written to {paths[0].parent}: {', '.join(path.name for path in paths)}")
         if self._saving is not None:
             self.inspection_saved.emit(self._saving)

@@ -1,4 +1,4 @@
-"""The section of the knobs: three in front, the rest in groups."""
+"""The section of the knobs: three in front, the others in groups."""
 
 from pathlib import Path
 from typing import Any
@@ -144,17 +144,17 @@ class TuneSection(QWidget):
 
 def summary(result: CompareWarpResult, epoch_index: int) -> str:
     """Return what is clipped, in all and in one epoch."""
-    made = result.products
-    clipped = [int((v.verdict == Verdict.CLIPPED).sum()) for v in made.verdicts]
-    found = sum(len(v.verdict) for v in made.verdicts)
-    streaks = sum(len(s.groups) - sum(s.kept) for s in made.streaks)
+    footprints, verdicts = result.footprint_set, result.products.verdicts[epoch_index]
     area = 100 * float(result.clipped_fraction.mean())
     here = 100 * float(result.clipped_fraction[epoch_index])
-    also = f" and {streaks} streaks" if streaks else ""
+    n_streaks = footprints.n_clipped_streaks
+    streaks = f" and {n_streaks} streaks" if n_streaks else ""
+    n_here = int((verdicts.verdict == Verdict.CLIPPED).sum())
     return (
-        f"<b>{sum(clipped)}</b> of {found} footprints clipped{also}: {area:.3f} % of all pixels."
-        f"<br>Epoch {result.stack.epochs[epoch_index]}: {clipped[epoch_index]} of "
-        f"{len(made.verdicts[epoch_index].verdict)}, {here:.3f} % of its pixels."
+        f"<b>{footprints.n_clipped}</b> of {footprints.n_candidates} candidates clipped{streaks}: "
+        f"{area:.3f} % of all pixels."
+        f"<br>Epoch {result.stack.epochs[epoch_index]}: {n_here} of {len(verdicts.verdict)}, "
+        f"{here:.3f} % of its pixels."
     )
 
 

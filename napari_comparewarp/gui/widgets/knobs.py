@@ -1,4 +1,4 @@
-"""One row for each knob of the config, generated from what the config says of it."""
+"""One row for each knob of the config, generated from the config."""
 
 from collections.abc import Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -53,10 +53,10 @@ class KnobRow(QWidget):
         self._default = field.default
         self._optional = type(None) in get_args(field.annotation)
         self.editor: Any = _make_editor(name, field)
-        self.editor.changed.connect(self._tell)
+        self.editor.changed.connect(self._notify)
         self._used = QCheckBox()
         self._used.setToolTip("Off: this rule is not used")
-        self._used.toggled.connect(self._tell)
+        self._used.toggled.connect(self._notify)
         self._used.setVisible(self._optional)
         self.reset = QToolButton()
         self.reset.setText("↺")
@@ -85,7 +85,7 @@ class KnobRow(QWidget):
         return value
 
     def show_value(self, value: Any) -> None:
-        """Show a value without telling anybody."""
+        """Show a value without emitting a signal."""
         with self.editor.changed.blocked():
             self._used.blockSignals(True)
             self._used.setChecked(value is not None)
@@ -106,7 +106,7 @@ class KnobRow(QWidget):
             editor.max = max(editor.max, value)
         editor.value = value
 
-    def _tell(self, *_: Any) -> None:
+    def _notify(self, *_: Any) -> None:
         try:
             value = self.value
         except ValueError:
@@ -161,7 +161,7 @@ class KnobGrid(QWidget):
             self.rows[name] = row
 
     def show_config(self, config: CompareWarpConfig) -> None:
-        """Show the values of a config without telling anybody."""
+        """Show the values of a config without emitting a signal."""
         for name, row in self.rows.items():
             value = getattr(config, name)
             if row.value != value:

@@ -19,7 +19,7 @@ MARGINS = (4, 4, 6, 6)
 
 
 class ThemedPlot(pg.PlotWidget):
-    """A plot that takes its colours from the window's theme, and tells where it is clicked.
+    """A plot that takes its colours from the window's theme, and reports where it is clicked.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class ThemedPlot(pg.PlotWidget):
         self.setMouseEnabled(x=False, y=False)
         # A label stands a little out of its axis.
         self.getPlotItem().layout.setContentsMargins(*MARGINS)
-        self.scene().sigMouseClicked.connect(self._tell_click)
+        self.scene().sigMouseClicked.connect(self._notify_click)
         self.scene().sigMouseMoved.connect(self._hover)
 
     @property
@@ -60,13 +60,13 @@ class ThemedPlot(pg.PlotWidget):
             axis.setTextPen(colour)
 
     def text_at(self, x: float, y: float) -> str:
-        """Return what to say of a place under the cursor."""
+        """Return the text for a place under the cursor."""
         return ""
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: D102, N802
         super().changeEvent(event)
         is_new = event.type() in (QEvent.Type.StyleChange, QEvent.Type.PaletteChange)
-        # Qt tells of the style while the plot is still being made.
+        # Qt reports a change of style while the plot is still being made.
         if is_new and self.isVisible():
             self.use_colour(self.text_colour)
 
@@ -82,7 +82,7 @@ class ThemedPlot(pg.PlotWidget):
         place = box.mapSceneToView(position)
         return float(place.x()), float(place.y())
 
-    def _tell_click(self, event: Any) -> None:
+    def _notify_click(self, event: Any) -> None:
         place = self.place_of(event.scenePos())
         if place is not None and event.button() == Qt.MouseButton.LeftButton:
             self.clicked.emit(*place)

@@ -1,4 +1,4 @@
-"""What is left to do when Qt destroys a widget."""
+"""Functions that are called when Qt destroys a widget."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,30 +8,30 @@ from qtpy.QtCore import QObject
 __all__ = ["on_destroyed"]
 
 
-class _Farewell:
+class _Callback:
     """Keeps a function alive until it has been called."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act = act
-        # What only a dying Qt object knows of may be emptied as garbage before it is called.
-        _OPEN.add(self)
+        # A connection alone may be collected before Qt emits `destroyed`.
+        _WAITING.add(self)
 
-    def say(self, *_: Any) -> None:
+    def call(self, *_: Any) -> None:
         """Call the function, once."""
-        _OPEN.discard(self)
+        _WAITING.discard(self)
         self._act()
 
 
-_OPEN: set[_Farewell] = set()
+_WAITING: set[_Callback] = set()
 
 
 def on_destroyed(thing: QObject, act: Callable[[], object]) -> None:
-    """Call a function once Qt has destroyed something.
+    """Call a function when Qt destroys an object.
 
     Parameters
     ----------
     thing : QObject
     act : callable
-        Must not use `thing`, of which nothing is left then.
+        Must not use `thing`, which does not exist any more.
     """
-    thing.destroyed.connect(_Farewell(act).say)
+    thing.destroyed.connect(_Callback(act).call)

@@ -19,7 +19,7 @@ class _Turn:
 
     def __init__(self, pool: ThreadPoolExecutor) -> None:
         self.number = 0
-        #: Held while the thread speaks to the Qt object, and while that one dies.
+        #: Guards emitting against the destruction of the Qt object.
         self.lock = Lock()
         self._pool = pool
 
@@ -92,7 +92,7 @@ class Latest(QObject):
         self._turn.leave()
 
     def _work(self, turn: int, work: Callable[[Progress], Any]) -> None:
-        # The Qt object may die at any moment: it is spoken to only under the lock.
+        # The Qt object may be destroyed at any moment: signals are emitted only under the lock.
         state = self._turn
 
         def report(stage: str, done: int, total: int) -> None:

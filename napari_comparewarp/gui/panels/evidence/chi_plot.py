@@ -54,7 +54,7 @@ class ChiPlot(ThemedPlot):
         for item in (self._here, *self._thresholds, self._curve, self._points):
             self.addItem(item)
         self._texts: list[str] = []
-        self.clicked.connect(self._tell_epoch)
+        self.clicked.connect(self._notify_epoch)
 
     def show_peaks(
         self,
@@ -130,7 +130,7 @@ class ChiPlot(ThemedPlot):
         """Return what is known of the epoch under the mouse."""
         return self._texts[self._nearest(x)] if self._texts else ""
 
-    def _tell_epoch(self, x: float, y: float) -> None:
+    def _notify_epoch(self, x: float, y: float) -> None:
         if self._texts:
             self.epoch_clicked.emit(self._nearest(x))
 

@@ -42,7 +42,7 @@ class RowFilter:
     text : str
         See `matches`.
     undecided : bool
-        Only what is neither decided by hand nor looked at.
+        Only what is neither decided on nor looked at.
     knife_edge : bool
         Only what a change of a threshold by a tenth would flip.
     """
@@ -60,7 +60,7 @@ class RowFilter:
         ----------
         rows : FootprintRows
         undecided : ndarray of bool
-            ``(row,)`` neither decided by hand nor looked at.
+            ``(row,)`` neither decided on nor looked at.
 
         Returns
         -------

@@ -64,12 +64,12 @@ class FilterRow(QWidget):
         for widget in (self.verdict, self.epoch, self.this_epoch, self.text, self.undecided,
                        self.knife_edge):  # fmt: skip
             flow.addWidget(widget)
-        self.verdict.currentIndexChanged.connect(self._tell)
-        self.epoch.currentIndexChanged.connect(self._tell)
-        self.text.textChanged.connect(self._tell)
+        self.verdict.currentIndexChanged.connect(self._notify)
+        self.epoch.currentIndexChanged.connect(self._notify)
+        self.text.textChanged.connect(self._notify)
         self.this_epoch.toggled.connect(self._follow)
-        self.undecided.toggled.connect(self._tell)
-        self.knife_edge.toggled.connect(self._tell)
+        self.undecided.toggled.connect(self._notify)
+        self.knife_edge.toggled.connect(self._notify)
 
     @property
     def wanted(self) -> RowFilter:
@@ -105,5 +105,5 @@ class FilterRow(QWidget):
         index = self._session.epoch_index if on and self._session is not None else -1
         self.epoch.setCurrentIndex(1 + index)
 
-    def _tell(self, *_: Any) -> None:
+    def _notify(self, *_: Any) -> None:
         self.changed.emit()

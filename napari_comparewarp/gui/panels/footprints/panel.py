@@ -32,7 +32,7 @@ from .view import FootprintView
 __all__ = ["FootprintPanel"]
 
 #: The table follows a knob once it has stopped for so long, milliseconds.
-REST = 120
+PAUSE = 120
 
 
 class FootprintPanel(Panel):
@@ -64,7 +64,7 @@ class FootprintPanel(Panel):
         self.order = FootprintOrder(self.model, self)
         self.filters = FilterRow()
         self.table = FootprintView(self.order)
-        self._resting = _timer(self, REST, self._on_rest)
+        self._pausing = _timer(self, PAUSE, self._on_pause)
         # Rows that are passed over faster than they can be drawn are not gone to.
         self._going = _timer(self, 0, self._go)
         self._make_buttons()
@@ -75,7 +75,7 @@ class FootprintPanel(Panel):
         self.table.moved.connect(self._on_moved)
         self.order.modelReset.connect(self._show_selected)
         self.table.acts = {key.key: partial(key.act, self) for key in FOOTPRINT_KEYS}
-        self._tell()
+        self._show_reason()
 
     def links(self, session: Session) -> list[tuple[Any, Any]]:
         """Return the signals that the panel listens to, and its slots."""
@@ -87,7 +87,7 @@ class FootprintPanel(Panel):
     def reset(self) -> None:
         """Show no footprints."""
         session = self._session
-        self._resting.stop()
+        self._pausing.stop()
         self._going.stop()
         self._moved_to = None
         self._decided = np.zeros(0, np.bool_)
@@ -98,12 +98,12 @@ class FootprintPanel(Panel):
             self.model.colour_of = self._colour_of
             wcs = session.inspection.stack.wcs
             self.table.show_sky(wcs is not None and wcs.has_celestial)
-        self._tell()
+        self._show_reason()
 
     def refresh(self) -> None:
         """Show the present footprints, and the selected one."""
         self._fill()
-        self._tell()
+        self._show_reason()
 
     @property
     def undecided(self) -> npt.NDArray[np.bool_]:
@@ -142,7 +142,7 @@ class FootprintPanel(Panel):
         if self._session is not None and key is not None:
             self._session.select(key, go=True)
             self._look_at(key)
-        self._tell()
+        self._show_reason()
 
     def _look_at(self, key: FootprintKey) -> None:
         """Remember that a person has looked at a footprint."""
@@ -160,21 +160,21 @@ class FootprintPanel(Panel):
         key = self._key
         if self._session is not None and key is not None:
             self._session.decide(key, decision)
-            self._tell()
+            self._show_reason()
 
     # --- what happens ------------------------------------------------------------------------
 
     def _on_result(self) -> None:
         assert self._session is not None
         rows = self.model.rows
-        self._tell()
+        self._show_reason()
         if rows is not None and rows.result.config == self._session.inspection.config:
             # A decision, and not a knob that moves.
-            self._on_rest()
+            self._on_pause()
         else:
-            self._resting.start()
+            self._pausing.start()
 
-    def _on_rest(self) -> None:
+    def _on_pause(self) -> None:
         self.follow()
 
     def _on_selection(self, key: FootprintKey | None) -> None:
@@ -186,7 +186,7 @@ class FootprintPanel(Panel):
             self._look_at(key)
         if self._present_rows() is not None:
             self._show_selected()
-        self._tell()
+        self._show_reason()
 
     @property
     def _key(self) -> FootprintKey | None:
@@ -233,7 +233,7 @@ class FootprintPanel(Panel):
         if row >= 0:
             shown[row] = True
         self.order.show_only(shown)
-        self._tell_progress()
+        self._show_counts()
 
     def _show_selected(self) -> None:
         """Select the row of the selected footprint, and scroll to it."""
@@ -245,9 +245,9 @@ class FootprintPanel(Panel):
         else:
             self.table.show_row(place)
 
-    # --- what it says ------------------------------------------------------------------------
+    # --- its texts ------------------------------------------------------------------------
 
-    def _tell(self) -> None:
+    def _show_reason(self) -> None:
         """Say why the selected footprint has its verdict, and what can be done."""
         session, footprint = self._session, None
         if session is None:
@@ -269,9 +269,9 @@ class FootprintPanel(Panel):
             button.setEnabled(footprint is not None)
         self.undo.setEnabled(session is not None and session.inspection.can_undo)
         self.redo.setEnabled(session is not None and session.inspection.can_redo)
-        self._tell_progress()
+        self._show_counts()
 
-    def _tell_progress(self) -> None:
+    def _show_counts(self) -> None:
         """Say how many of the rows that are shown have been looked at."""
         rows = self.order.order
         seen = int(self.model.seen[rows].sum())
@@ -328,7 +328,7 @@ class FootprintPanel(Panel):
 
     def _lay_out(self) -> None:
         for label in (self.sentence, self.notice):
-            # What files say of epochs and planes is in it.
+            # It holds text that comes from files.
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setWordWrap(True)
         self.sentence.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -54,11 +54,11 @@ class FootprintView(QTableView):
             self.setColumnWidth(place, advance(wide) + 16)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
-        self.selectionModel().currentRowChanged.connect(self._tell)
-        self.clicked.connect(self._tell)
+        self.selectionModel().currentRowChanged.connect(self._notify)
+        self.clicked.connect(self._notify)
 
     def show_row(self, place: int) -> None:
-        """Select a row and scroll to it, or select none for -1, without telling."""
+        """Select a row and scroll to it, or select none for -1, without emitting `moved`."""
         self._quiet = True
         if place < 0:
             self.clearSelection()
@@ -85,6 +85,6 @@ class FootprintView(QTableView):
         else:
             act()
 
-    def _tell(self, cell: QModelIndex, *_: Any) -> None:
+    def _notify(self, cell: QModelIndex, *_: Any) -> None:
         if cell.isValid() and not self._quiet:
             self.moved.emit(cell.row())

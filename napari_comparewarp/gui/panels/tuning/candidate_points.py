@@ -63,7 +63,7 @@ class CandidatePoints:
             ``(candidate,)`` fraction of the area that deviates in at most so
             many epochs as the thresholds allow.
         state : ndarray of uint8
-            ``(candidate,)`` values of `State`; decisions by hand stay.
+            ``(candidate,)`` values of `State`; manual decisions stay.
         """
         pool = self.pool
         ruled = pool.rule(config)

@@ -13,8 +13,8 @@ from ...session import Session
 
 __all__ = ["ThresholdLine", "Tuner"]
 
-#: A rest is so many times as long as an answer has taken, but no longer than so many milliseconds.
-RESTS, LONGEST_REST = 3, 300
+#: A pause is so many times as long as an answer has taken, but at most so many milliseconds.
+PAUSES, LONGEST_PAUSE = 3, 300
 
 
 class Tuner(QObject):
@@ -23,7 +23,7 @@ class Tuner(QObject):
     A change that is still being computed is overtaken by the next one, so that
     a line that moves faster than results come would never be followed. And a
     result is drawn in the thread in which the line moves: between two results
-    there is a rest, so that the line is not held up.
+    there is a pause, so that the line is not held up.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class Tuner(QObject):
         self._session = session
         self._waiting: dict[str, Any] = {}
         self._sent = 0.0
-        self._rest = QTimer(self)
-        self._rest.setSingleShot(True)
-        self._rest.timeout.connect(self.flush)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.timeout.connect(self.flush)
         session.finished.connect(self._answered)
 
     @property
@@ -49,13 +49,13 @@ class Tuner(QObject):
     def tune(self, **knobs: Any) -> None:
         """Change some knobs now, or as soon as the session has answered."""
         self._waiting.update(knobs)
-        if not self._rest.isActive():
+        if not self._pause.isActive():
             self.flush()
 
     def flush(self) -> None:
         """Send what waits, unless the session is at work: then once it has answered."""
         if self._waiting and not self._session.busy:
-            self._rest.stop()
+            self._pause.stop()
             knobs, self._waiting = self._waiting, {}
             self._sent = time.monotonic()
             self._session.tune(**knobs)
@@ -63,13 +63,13 @@ class Tuner(QObject):
     def close(self) -> None:
         """Send nothing any more."""
         self._waiting.clear()
-        self._rest.stop()
+        self._pause.stop()
         self._session.finished.disconnect(self._answered)
         self.deleteLater()
 
     def _answered(self) -> None:
         took = 1000 * (time.monotonic() - self._sent)
-        self._rest.start(int(min(RESTS * took, LONGEST_REST)))
+        self._pause.start(int(min(PAUSES * took, LONGEST_PAUSE)))
 
 
 class ThresholdLine(pg.InfiniteLine):
@@ -107,7 +107,7 @@ class ThresholdLine(pg.InfiniteLine):
         self._text = ""
         self._look: tuple[int, bool] | None = None
         self.setZValue(10)
-        self.sigDragged.connect(self._tell)
+        self.sigDragged.connect(self._notify)
 
     def show_value(self, value: Any, position: float, text: str) -> None:
         """Stand at a position, unless it is being dragged."""
@@ -129,7 +129,7 @@ class ThresholdLine(pg.InfiniteLine):
         self.setHoverPen(pg.mkPen(colour, width=4))
         self.label.setColor(colour)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         value = self._value_of(self.value())
         if value != self._shown:
             self._shown = value
