@@ -308,7 +308,7 @@ def update_coadd(
 
 
 def _blank(shape: tuple[int, int], masks: DirectMasks) -> Coadd:
-    """Return a coadd that is yet to be filled."""
+    """Allocate an empty coadd."""
     stack = masks.stack
     return Coadd(
         np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32),

@@ -1,4 +1,4 @@
-"""Decisions by hand on single footprints, which go before the rules."""
+"""Manual decisions on single footprints, which take precedence over the rules."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ def apply_overrides(
     verdicts: Sequence[Verdicts],
     streaks: Sequence[StreakFootprints],
 ) -> tuple[tuple[Verdicts, ...], tuple[StreakFootprints, ...], tuple[FootprintKey, ...]]:
-    """Put decisions by hand in the place of the rules' verdicts.
+    """Replace the rules' verdicts by manual decisions.
 
     Parameters
     ----------

@@ -107,7 +107,7 @@ class Products:
     counts: Counts = field(init=False)
     verdicts: tuple[Verdicts, ...] = field(init=False)
     streaks: tuple[StreakFootprints, ...] = field(init=False)
-    #: Decisions by hand whose footprint is gone.
+    #: Manual decisions whose footprint is gone.
     lost_overrides: tuple[FootprintKey, ...] = field(init=False)
     #: The direct warps' masks with CLIPPED, NO_DATA and EDGE.
     direct_masks: DirectMasks = field(init=False)

@@ -2,8 +2,8 @@
 
 A stage is a function of the stack, the config and the products of the stages
 before it. Products are never changed in place: a stage makes new ones, or
-replaces one that an earlier stage made. So whoever keeps the products as they
-were after each stage can begin again at the first stage whose knobs changed.
+replaces one that an earlier stage made. So an inspection, which keeps the products
+as they were after each stage, begins again at the first stage whose knobs changed.
 
 An optional step is a function in a file of its own and one `Stage` in
 `STAGES`: one that adds to the differences appends to

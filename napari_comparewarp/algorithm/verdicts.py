@@ -37,7 +37,7 @@ class Verdicts:
     fraction : ndarray of float
         ``(candidate,)`` fraction of its area that deviates in at most so many.
     by_hand : ndarray of bool
-        ``(candidate,)`` decided by hand, not by the rule.
+        ``(candidate,)`` decided manually, not by the rule.
     """
 
     verdict: npt.NDArray[np.uint8]

@@ -1,1 +1,1 @@
-"""A run kept warm: what changes is computed again, the rest is remembered."""
+"""A run that is kept: what a change reaches is computed again, the rest is not."""

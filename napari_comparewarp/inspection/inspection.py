@@ -1,4 +1,4 @@
-"""A run kept warm: what changes is computed again, the rest is remembered.
+"""A run that is kept: what a change reaches is computed again, the rest is not.
 
 This is the one place with state. The command line, scripts and windows drive
 it, and it knows of none of them.
@@ -169,11 +169,11 @@ class Inspection:
         """
         self.config = self.config.replace(**knobs)
 
-    # --- decisions by hand -------------------------------------------------------------
+    # --- manual decisions --------------------------------------------------------------
 
     @property
     def overrides(self) -> dict[FootprintKey, Decision]:
-        """The decisions by hand, by footprint."""
+        """The manual decisions, by footprint."""
         return dict(self._run.settings.overrides)
 
     @property
@@ -191,7 +191,7 @@ class Inspection:
         self._looked_at.add(key)
 
     def override(self, footprint: "FootprintKey | int", decision: Decision | None) -> None:
-        """Decide on one footprint by hand, or leave it to the rule again.
+        """Decide on one footprint manually, or leave it to the rule again.
 
         Parameters
         ----------
@@ -394,7 +394,7 @@ class Inspection:
         self._land(self._compute(wanted.here, self._run, self._report(self._turn)), wanted)
 
     def _land(self, run: _Run, history: History) -> None:
-        """Let a run take the place of the present one, and tell."""
+        """Replace the present run, and emit what has changed."""
         before = self._run
         self._run = run
         self._history = self._wanted = history

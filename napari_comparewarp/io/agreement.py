@@ -20,7 +20,7 @@ WCS_TOLERANCE = 0.01
 def check_agreement(exposures: Sequence[Exposure]) -> None:
     """Refuse exposures that do not make one stack.
 
-    A file that does not say its unit, WCS or origin contradicts nobody.
+    A file that does not say its unit, WCS or origin contradicts none.
 
     Parameters
     ----------

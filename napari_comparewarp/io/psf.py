@@ -23,7 +23,7 @@ _PAIR = re.compile(r"\(\s*([^\s,()]+)\s*,\s*([^\s,()]+)\s*\)")
 def read_psf(path: Path, hdus: fits.HDUList, sigma: float | None) -> PsfModel | None:
     """Return the PSF of a warp at each of its pixels.
 
-    The HDU ``PSF`` or ``PSF_DATA`` goes before a width. It is one of these:
+    The HDU ``PSF`` or ``PSF_DATA`` takes precedence over a width. It is one of these:
 
     - an image of two axes: the kernel, one value a pixel;
     - an image of three axes with cards ``DET_YX0``, ``DET_YX1``, … (the y and x

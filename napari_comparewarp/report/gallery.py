@@ -127,7 +127,7 @@ def choose_footprints(
         ("Largest clipped footprints", "clipped", len(clipped), clipped[:n_clipped]),
         (
             "Largest kept footprints",
-            "kept, by a rule or by hand; of those that share a place, the largest",
+            "kept, by a rule or manually; of those that share a place, the largest",
             len(kept),
             _one_a_place(footprints, kept, n_kept),
         ),

@@ -122,7 +122,7 @@ def _title(stack: "WarpStack") -> str:
     """Return a name for the stack: that of the folder which holds all its files."""
     folders = [Path(item.path).resolve().parent for item in stack.inputs]
     if not folders:
-        return f"{stack.n_epochs} visits"
+        return f"{stack.n_epochs} epochs"
     shared = folders[0]
     while not all(folder.is_relative_to(shared) for folder in folders):
         shared = shared.parent
@@ -134,7 +134,7 @@ def _facts(result: "CompareWarpResult") -> list[tuple[str, str]]:
     stack, used = result.stack, int((result.weights > 0).sum())
     height, width = stack.shape
     facts = [
-        ("visits", f"{stack.n_epochs}, of which {used} are in the coadd"),
+        ("epochs", f"{stack.n_epochs}, of which {used} are in the coadd"),
         ("patch", f"{height:,} × {width:,} pixels (y × x), origin x {stack.origin[0]}, "
          f"y {stack.origin[1]}"),
         ("unit", stack.unit or "not known"),
@@ -162,10 +162,10 @@ def _key_figures(
     figures = [
         (f"{len(verdict):,}", "candidates"),
         (f"{np.isin(verdict, ('clipped', 'streak')).sum():,}", "clipped footprints"),
-        (f"{clipped:,}", "clipped pixels of all visits"),
+        (f"{clipped:,}", "clipped pixels of all epochs"),
         (f"{len(knife_edges(result)):,}", "doubtful footprints"),
-        (f"{sum(result.footprints['decided_by'] == 'hand'):,}", "decided by hand"),
-        (f"{np.median(depth):g}" if depth.size else "0", "visits in a coadd pixel, median"),
+        (f"{sum(result.footprints['decided_by'] == 'hand'):,}", "decided manually"),
+        (f"{np.median(depth):g}" if depth.size else "0", "epochs in a coadd pixel, median"),
     ]
     if sheets is not None:
         chi = sheets[1]
@@ -269,16 +269,16 @@ def _pictures(result: "CompareWarpResult", progress: Progress) -> list[tuple[str
             partial(draw_removed, unclipped=unclipped), True, False,
         ),
         (
-            "Footprints of all visits over the coadd without clipping.",
+            "Footprints of all epochs over the coadd without clipping.",
             partial(draw_clipped, unclipped=unclipped), True, False,
         ),
         (
-            "Epoch count: in how many visits each pixel lies in a candidate. Artifacts appear in "
+            "Epoch count: in how many epochs each pixel lies in a candidate. Artifacts appear in "
             "one or two; what appears in more is variable, moving slowly, or badly matched.",
             draw_epoch_count, False, False,
         ),
         ("Template: the model of the static sky.", draw_template, True, False),
-        (f"Differences of all {n} visits from the template.", draw_differences, True, True),
+        (f"Differences of all {n} epochs from the template.", draw_differences, True, True),
     ]  # fmt: skip
     pictures = []
     for number, (caption, draw, photographic, wide) in enumerate(wanted):
@@ -309,7 +309,7 @@ def _gallery(
 
 
 def _decisions(result: "CompareWarpResult") -> list[dict[str, Any]]:
-    """Return a row for each footprint that was decided on by hand."""
+    """Return a row for each footprint that was decided on manually."""
     footprints = result.footprints
     return [
         {

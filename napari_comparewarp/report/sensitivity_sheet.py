@@ -38,7 +38,7 @@ def draw_sensitivity(plane: "Sensitivity", along_chi: "Sensitivity") -> Figure:
     axes = figure.subplots(2, 3)
     for row, sheet in enumerate((plane, along_chi)):
         measures = {
-            "clipped pixels of all visits": sheet.clipped_area.sum(axis=-1),
+            "clipped pixels of all epochs": sheet.clipped_area.sum(axis=-1),
             "clipped footprints": sheet.n_clipped,
             "change of depth, mmag": 1e3 * sheet.depth_change,
         }

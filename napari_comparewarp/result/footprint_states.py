@@ -43,11 +43,11 @@ def draw_states(
         ``(y, x)`` values of `State`, plus `OUTLINE` on the rims; `SELECTED` on
         the ring. What is clipped hides what is not.
     """
-    made = result.products
+    products = result.products
     image = np.zeros(result.stack.shape, np.uint8)
     for spans, states in result.footprint_set.layers_of_states(epoch_index):
         _paint(spans, states, image)
-    for region in (made.candidates[epoch_index].spans, *made.streaks[epoch_index].groups):
+    for region in (products.candidates[epoch_index].spans, *products.streaks[epoch_index].groups):
         _mark_rims(region.y, region.x0, region.x1, image, OUTLINE)
     if selected is not None:
         epoch, pixels = result.footprint_set.pixels(selected)

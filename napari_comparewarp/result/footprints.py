@@ -68,8 +68,8 @@ class FootprintSet:
     @cached_property
     def sizes(self) -> npt.NDArray[np.int64]:
         """``(epoch,)`` number of footprints of each epoch, its streaks among them."""
-        made = self.products
-        pairs = zip(made.candidates, made.streaks, strict=True)
+        products = self.products
+        pairs = zip(products.candidates, products.streaks, strict=True)
         return np.array([len(found) + len(streaks.groups) for found, streaks in pairs], np.int64)
 
     @cached_property
@@ -166,7 +166,7 @@ class FootprintSet:
         ndarray of int
             ``(key,)``; 0 where there is no such footprint here.
         """
-        made = self.products
+        products = self.products
         index_of = {epoch: index for index, epoch in enumerate(self.job.stack.epochs)}
         of_epoch: dict[int, list[tuple[int, FootprintKey]]] = {}
         for place, key in enumerate(keys):
@@ -174,7 +174,7 @@ class FootprintSet:
                 of_epoch.setdefault(index_of[key.epoch], []).append((place, key))
         numbers = np.zeros(len(keys), np.int64)
         for index, wanted in of_epoch.items():
-            found, streaks = made.candidates[index], made.streaks[index].groups
+            found, streaks = products.candidates[index], products.streaks[index].groups
             for place, spans in enumerate(streaks):
                 places, run = _runs_of(wanted, spans, streak=True)
                 hit = places[run >= 0]
@@ -322,7 +322,7 @@ class FootprintSet:
         kept = products.streaks[epoch_index].kept
         streaks = slice(max(places.start - len(found), 0), max(places.stop - len(found), 0))
         return [_reason(config, *row) for row in rows] + [
-            "a straight line, kept by hand" if is_kept else
+            "a straight line, kept manually" if is_kept else
             "a straight line among the deviating pixels"
             for is_kept in kept[streaks]
         ]  # fmt: skip
@@ -386,7 +386,7 @@ def _reason(
         return f"{good:.3f} of its area is unmasked, not more than {config.prefilter_ratio:g}"
     rule = f"{fraction:.3f} of its area deviates in at most {maximum} of {n_mean:.1f} epochs"
     if by_hand:
-        return f"{'clipped' if verdict == Verdict.CLIPPED else 'kept'} by hand; {rule}"
+        return f"{'clipped' if verdict == Verdict.CLIPPED else 'kept'} manually; {rule}"
     if verdict == Verdict.PERSISTENT:
         return f"{rule}, not more than {config.spatial_threshold:g}"
     if verdict == Verdict.PROTECTED:

@@ -327,7 +327,7 @@ class CompareWarpResult:
     @cached_property
     def messages(self) -> tuple[str, ...]:
         """What an astronomer should know of the run: what was skipped, and why."""
-        stack, made = self.stack, self.products
+        stack, products = self.stack, self.products
         messages = []
         for epoch, weight in zip(stack.epochs, self.weights, strict=True):
             if weight <= 0:
@@ -341,24 +341,24 @@ class CompareWarpResult:
                     f"epoch {epoch}: the PSF-matched warp is skipped: it is NaN everywhere or has "
                     "no finite, positive variance"
                 )
-        for index in np.flatnonzero(~made.compared & (self.weights > 0)):
+        for index in np.flatnonzero(~products.compared & (self.weights > 0)):
             messages.append(
                 f"epoch {stack.epochs[index]}: no usable PSF-matched warp: it adds nothing to the "
                 "coadd"
             )
-        for index in np.flatnonzero(made.variance_scale_failed):
+        for index in np.flatnonzero(products.variance_scale_failed):
             messages.append(
                 f"epoch {stack.epochs[index]}: the variance factor is above "
                 f"{self.config.variance_scale_limit:g}: the variance is left alone"
             )
-        for key in made.lost_overrides:
+        for key in products.lost_overrides:
             messages.append(
-                f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided by "
-                "hand is gone"
+                f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided "
+                "manually is gone"
             )
         if self.config.mask_bright_objects and self.job.bright_objects is None:
             messages.append("bright objects are not marked on the coadd: no catalogue was given")
-        n_compared = int(made.compared.sum())
+        n_compared = int(products.compared.sum())
         if n_compared <= 2:
             messages.append(
                 f"{n_compared} of the epochs can be compared: with fewer than 3 nothing is "

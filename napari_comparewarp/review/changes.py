@@ -34,7 +34,7 @@ class Changes:
     Attributes
     ----------
     footprints : astropy.table.Table
-        A row for each footprint whose fate has changed: ``change`` ("newly
+        A row for each footprint whose outcome has changed: ``change`` ("newly
         clipped" or "newly kept"), ``epoch``, ``epoch_index``, ``y``, ``x`` and
         ``streak`` of its `FootprintKey`, ``area``, and ``id_before`` and
         ``id_after``, 0 where there is none. What is newly clipped is described

@@ -102,8 +102,8 @@ def smallest_changes(result: CompareWarpResult) -> npt.NDArray[np.float64]:
           footprint is not found any more.
 
         0.1 means that a tenth more or less of one of them is enough; inf, that
-        no change is. NaN where these rules do not decide: for what is decided by
-        hand, lies inside a protected source, is prefiltered, or is a streak.
+        no change is. NaN where these rules do not decide: for what is decided
+        manually, lies inside a protected source, is prefiltered, or is a streak.
     """
     config, pool = result.config, _ruled(result)
     clipped = pool.verdict == Verdict.CLIPPED

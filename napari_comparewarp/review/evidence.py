@@ -160,7 +160,7 @@ def gather_evidence(
     InspectionError
         If there is no such footprint.
     """
-    made, stack = result.products, result.stack
+    products, stack = result.products, result.stack
     epoch_index, spans = result.footprint_set.pixels(footprint_id)
     key = result.footprint_set.key(footprint_id)
     stamp = _place(spans, (key.y, key.x), stack.shape, margin, smallest, largest)
@@ -177,7 +177,7 @@ def gather_evidence(
     template = stamp.padded(result.template.image[rows, columns])
     coadd = stamp.padded(result.coadd.image[rows, columns])
     unclipped = stamp.padded(_unclipped(result, stamp, direct))
-    masks = made.direct_masks
+    masks = products.direct_masks
     clipped = np.stack([_mask(stamp, region) for region in masks.clipped])
     footprint = _mask(stamp, spans)
     return Evidence(

@@ -29,21 +29,21 @@ def explain(result: CompareWarpResult, footprint_id: int) -> str:
     InspectionError
         If there is no such footprint.
     """
-    made = result.products
+    products = result.products
     epoch, number = result.footprint_set.locate(footprint_id)
-    n_candidates = len(made.candidates[epoch])
+    n_candidates = len(products.candidates[epoch])
     if number >= n_candidates:
-        return _explain_streak(made, epoch, number - n_candidates)
-    return _explain_candidate(result.config, made, epoch, number)
+        return _explain_streak(products, epoch, number - n_candidates)
+    return _explain_candidate(result.config, products, epoch, number)
 
 
-def _explain_streak(made: Products, epoch: int, number: int) -> str:
+def _explain_streak(products: Products, epoch: int, number: int) -> str:
     """Explain a streak."""
-    streaks = made.streaks[epoch]
+    streaks = products.streaks[epoch]
     pixels = _pixels(streaks.groups[number].area)
     if streaks.kept[number]:
         return (
-            f"Kept by hand: it is a straight line of {pixels}, wings included, which would be "
+            f"Kept manually: it is a straight line of {pixels}, wings included, which would be "
             "clipped as a streak."
         )
     return (
@@ -52,11 +52,13 @@ def _explain_streak(made: Products, epoch: int, number: int) -> str:
     )
 
 
-def _explain_candidate(config: CompareWarpConfig, made: Products, epoch: int, number: int) -> str:
+def _explain_candidate(
+    config: CompareWarpConfig, products: Products, epoch: int, number: int
+) -> str:
     """Explain a candidate."""
-    found, verdicts = made.candidates[epoch], made.verdicts[epoch]
+    found, verdicts = products.candidates[epoch], products.verdicts[epoch]
     verdict = Verdict(verdicts.verdict[number])
-    ruled, reason = _rule(config, made, epoch, number)
+    ruled, reason = _rule(config, products, epoch, number)
     if not verdicts.by_hand[number]:
         head = {
             Verdict.CLIPPED: "Clipped",
@@ -66,13 +68,13 @@ def _explain_candidate(config: CompareWarpConfig, made: Products, epoch: int, nu
         }[ruled]
         sentence = f"{head}: {reason}"
     else:
-        head = "Clipped by hand" if verdict is Verdict.CLIPPED else "Kept by hand"
+        head = "Clipped manually" if verdict is Verdict.CLIPPED else "Kept manually"
         agrees = (verdict is Verdict.CLIPPED) == (ruled is Verdict.CLIPPED)
         would = "clip" if ruled is Verdict.CLIPPED else "keep"
         also = "the rules agree" if agrees else f"the rules would {would} it"
         sentence = f"{head}; {also}: {reason}"
     if verdict is not Verdict.CLIPPED:
-        covered = _pixels_in_streaks(made, epoch, number)
+        covered = _pixels_in_streaks(products, epoch, number)
         if covered:
             area = int(found.area[number])
             part = "all" if covered == area else f"{covered:,}"
@@ -84,10 +86,10 @@ def _explain_candidate(config: CompareWarpConfig, made: Products, epoch: int, nu
 
 
 def _rule(
-    config: CompareWarpConfig, made: Products, epoch: int, number: int
+    config: CompareWarpConfig, products: Products, epoch: int, number: int
 ) -> tuple[Verdict, str]:
-    """Return the verdict of the rules on a candidate, decisions by hand aside, and its reason."""
-    found, verdicts = made.candidates[epoch], made.verdicts[epoch]
+    """Return the verdict of the rules on a candidate, manual decisions aside, and its reason."""
+    found, verdicts = products.candidates[epoch], products.verdicts[epoch]
     area = int(found.area[number])
     if not found.stays[number]:
         good, needed = _percents(found.good_area[number] / area, config.prefilter_ratio)
@@ -98,9 +100,9 @@ def _rule(
             f"{_plural(area, 'is', 'are')} free of {planes or 'masks'}; more than {needed} must be"
         )
     fraction = float(verdicts.fraction[number])
-    n_mean, maximum = float(made.counts.n_mean[epoch][number]), int(verdicts.max_epochs[number])
+    n_mean, maximum = float(products.counts.n_mean[epoch][number]), int(verdicts.max_epochs[number])
     clips = fraction > config.spatial_threshold
-    if clips and made.inside_source[epoch][number]:
+    if clips and products.inside_source[epoch][number]:
         return Verdict.PROTECTED, (
             f"it lies wholly inside a bright source of the template, although "
             f"{_measure(config, fraction, area, maximum, n_mean)}"
@@ -109,14 +111,14 @@ def _rule(
         _, needed = _percents(fraction, config.spatial_threshold)
         measure = _measure(config, fraction, area, maximum, n_mean)
         return Verdict.CLIPPED, f"{measure}; more than {needed} is enough"
-    return Verdict.PERSISTENT, _why_kept(config, made, epoch, number)
+    return Verdict.PERSISTENT, _why_kept(config, products, epoch, number)
 
 
-def _why_kept(config: CompareWarpConfig, made: Products, epoch: int, number: int) -> str:
+def _why_kept(config: CompareWarpConfig, products: Products, epoch: int, number: int) -> str:
     """Say why the temporal and spatial rules keep a candidate."""
-    found, verdicts = made.candidates[epoch], made.verdicts[epoch]
+    found, verdicts = products.candidates[epoch], products.verdicts[epoch]
     area = int(found.area[number])
-    n_mean, maximum = float(made.counts.n_mean[epoch][number]), int(verdicts.max_epochs[number])
+    n_mean, maximum = float(products.counts.n_mean[epoch][number]), int(verdicts.max_epochs[number])
     if maximum == 0:
         low = config.temporal_threshold * n_mean
         if low < 1 or config.max_epochs is None:
@@ -132,7 +134,7 @@ def _why_kept(config: CompareWarpConfig, made: Products, epoch: int, number: int
     measure = _measure(config, fraction, area, maximum, n_mean)
     _, needed = _percents(fraction, config.spatial_threshold)
     appears = epochs_needed(
-        made.counts.cumulative[epoch][number : number + 1], found.area[number : number + 1],
+        products.counts.cumulative[epoch][number : number + 1], found.area[number : number + 1],
         config.spatial_threshold,
     )[0]  # fmt: skip
     if appears < 0:
@@ -153,9 +155,9 @@ def _measure(
     )
 
 
-def _pixels_in_streaks(made: Products, epoch: int, number: int) -> int:
+def _pixels_in_streaks(products: Products, epoch: int, number: int) -> int:
     """Return how many pixels of a candidate are clipped as part of a streak."""
-    found, streaks = made.candidates[epoch], made.streaks[epoch].spans
+    found, streaks = products.candidates[epoch], products.streaks[epoch].spans
     if not len(streaks):
         return 0
     spans = found.spans[found.group == number]

@@ -1,4 +1,4 @@
-"""Thresholds that agree best with what a person decided by hand."""
+"""Thresholds that agree best with manual decisions."""
 
 import itertools
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ __all__ = ["Agreement", "Proposal", "propose_thresholds"]
 #: Decisions of each kind without which nothing is proposed.
 FEWEST = 3
 
-#: Parts into which the decisions are split to hold each out in turn; below
-#: FEW decisions in all, each decision is a part of its own.
-PARTS, FEW = 5, 30
+#: Folds into which the decisions are split to hold each out in turn; below
+#: FEW decisions in all, each decision is a fold of its own.
+FOLDS, FEW = 5, 30
 
 #: Values that are tried besides the present ones; max_epochs: see `_tried`.
 _TRIED: dict[str, tuple[float, ...]] = {
@@ -47,7 +47,7 @@ _STEPS = {
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well the rules agree with decisions by hand.
+    """How well the rules agree with manual decisions.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Proposal:
-    """Thresholds that agree best with the decisions by hand; nothing has been changed yet.
+    """Thresholds that agree best with the manual decisions; nothing has been changed yet.
 
     Attributes
     ----------
@@ -90,10 +90,10 @@ class Proposal:
         How well the rules agree at the present and at the proposed settings.
     held_out : Agreement
         How well they agree with decisions that were not used to choose: the
-        decisions were held out a part at a time, and thresholds chosen from
+        decisions were held out a fold at a time, and thresholds chosen from
         the others in the same way.
-    parts : int
-        Number of those parts; the number of decisions where these are few.
+    folds : int
+        Number of folds; the number of decisions where these are few.
     missed, wrong : ndarray of int
         Ids of the footprints that were decided to be clipped, or kept, where
         the proposed settings say otherwise.
@@ -102,7 +102,7 @@ class Proposal:
         as proposed: columns ``knob``, ``value`` (NaN: none), the two, and
         ``proposed``, which is true at the proposed value.
     left_out : int
-        Decisions on which these thresholds have no say: on streaks, on what the
+        Decisions that no threshold can follow: on streaks, on what the
         prefilter drops, and inside of protected sources.
     """
 
@@ -111,7 +111,7 @@ class Proposal:
     present: Agreement
     proposed: Agreement
     held_out: Agreement
-    parts: int
+    folds: int
     missed: npt.NDArray[np.int64]
     wrong: npt.NDArray[np.int64]
     trade_off: "Table"
@@ -126,13 +126,13 @@ class Proposal:
             )
         else:
             text = f"no setting agrees better than the present one, with {self.present}"
-        return f"{text}. Held out in {self.parts} parts: {self.held_out}."
+        return f"{text}. Held out in {self.folds} folds: {self.held_out}."
 
 
 def propose_thresholds(
     inspection: Inspection, knobs: Sequence[str] = KNOBS, progress: Progress = no_progress
 ) -> Proposal:
-    """Propose thresholds that agree best with the decisions by hand of an inspection.
+    """Propose thresholds that agree best with the manual decisions of an inspection.
 
     Parameters
     ----------
@@ -171,14 +171,14 @@ def propose_thresholds(
     to_clip = pool.verdict == Verdict.CLIPPED
     _check_enough(int(to_clip.sum()), int((~to_clip).sum()), left_out)
     grid = _Grid(config, knobs, result.stack.n_epochs)
-    part = _parts_of(to_clip)
-    hits = grid.count_hits(pool, to_clip, part, progress)
+    fold = _folds_of(to_clip)
+    hits = grid.count_hits(pool, to_clip, fold, progress)
     total = hits.sum(axis=1)
     best = grid.best(total, _kinds(to_clip))
     proposed = grid.config(best)
     held_out = np.zeros(2, np.int64)
     for number in range(hits.shape[1]):
-        rest = _kinds(to_clip[part != number])
+        rest = _kinds(to_clip[fold != number])
         held_out += hits[grid.best(total - hits[:, number], rest), number]
     clips = pool.rule(proposed).verdict == Verdict.CLIPPED
     return Proposal(
@@ -191,7 +191,7 @@ def propose_thresholds(
         present=_agreement(to_clip, total[grid.present]),
         proposed=_agreement(to_clip, total[best]),
         held_out=_agreement(to_clip, held_out),
-        parts=hits.shape[1],
+        folds=hits.shape[1],
         missed=pool.id[to_clip & ~clips],
         wrong=pool.id[~to_clip & clips],
         trade_off=grid.trade_off(best, total, _kinds(to_clip)),
@@ -230,13 +230,13 @@ class _Grid:
         self,
         pool: Pool,
         to_clip: npt.NDArray[np.bool_],
-        part: npt.NDArray[np.int64],
+        fold: npt.NDArray[np.int64],
         progress: Progress,
     ) -> npt.NDArray[np.int64]:
-        """Return ``(setting, part, 2)`` how many decisions to clip and to keep the rules share."""
-        n_parts = int(part.max()) + 1
-        belongs = np.zeros((len(part), n_parts, 2), np.float32)
-        belongs[np.arange(len(part)), part, np.where(to_clip, 0, 1)] = 1
+        """Return ``(setting, fold, 2)`` how many decisions to clip and to keep the rules share."""
+        n_parts = int(fold.max()) + 1
+        belongs = np.zeros((len(fold), n_parts, 2), np.float32)
+        belongs[np.arange(len(fold)), fold, np.where(to_clip, 0, 1)] = 1
         spatial = np.array(self.axes[-1])[:, np.newaxis]
         outer = list(itertools.product(*self.axes[:-1]))
         hits = np.empty((len(outer), len(spatial), n_parts * 2), np.float32)
@@ -245,7 +245,7 @@ class _Grid:
                 progress("learning", number, len(outer))
             setting = self._base.model_copy(update=dict(zip(KNOBS, values, strict=False)))
             agrees = (pool.rule(setting).fraction > spatial) == to_clip
-            hits[number] = agrees.astype(np.float32) @ belongs.reshape(len(part), -1)
+            hits[number] = agrees.astype(np.float32) @ belongs.reshape(len(fold), -1)
         progress("learning", len(outer), len(outer))
         return hits.reshape(-1, n_parts, 2).astype(np.int64)
 
@@ -308,16 +308,16 @@ def _steps_apart(name: str, value: float | None, present: float | None) -> float
     return abs(value - present) / _STEPS[name]
 
 
-def _parts_of(to_clip: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """Return the part that each decision is held out with; each has its share of both kinds."""
+def _folds_of(to_clip: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Return the fold that each decision is held out with; each has its share of both kinds."""
     if len(to_clip) < FEW:
         return np.arange(len(to_clip))
-    part = np.empty(len(to_clip), np.int64)
-    # Neighbours in the table may be pieces of one trail: they are dealt out by lot.
+    fold = np.empty(len(to_clip), np.int64)
+    # Neighbours in the table may be pieces of one trail: they are assigned at random.
     order = np.random.default_rng(0).permutation(len(to_clip))
     order = order[np.argsort(to_clip[order], kind="stable")]
-    part[order] = np.arange(len(order)) % PARTS
-    return part
+    fold[order] = np.arange(len(order)) % FOLDS
+    return fold
 
 
 def _kinds(to_clip: npt.NDArray[np.bool_]) -> tuple[int, int]:

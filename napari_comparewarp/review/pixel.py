@@ -140,7 +140,7 @@ def inspect_pixel(result: CompareWarpResult, y: int, x: int) -> PixelReport:
         If the pixel is outside the patch.
     """
     result.stack.check_pixel(y, x)
-    made, coadd, config = result.products, result.coadd, result.config
+    products, coadd, config = result.products, result.coadd, result.config
     count, n_matched = int(result.epoch_count[y, x]), int(result.n_matched[y, x])
     maximum = effective_maximum(
         n_matched, temporal_threshold=config.temporal_threshold, max_epochs=config.max_epochs,
@@ -160,8 +160,8 @@ def inspect_pixel(result: CompareWarpResult, y: int, x: int) -> PixelReport:
         sigma=_root(coadd.variance[y, x]),
         planes=decode(coadd.mask_planes, coadd.mask[y, x]),
         n_image=int(coadd.n_image[y, x]),
-        template=float(made.template.image[y, x]),
-        template_sigma=_root(made.template.variance[y, x]),
+        template=float(products.template.image[y, x]),
+        template_sigma=_root(products.template.variance[y, x]),
         epoch_count=count,
         n_matched=n_matched,
         max_epochs=int(maximum),

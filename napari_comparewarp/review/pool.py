@@ -28,13 +28,13 @@ class Pool:
     candidates : Candidates
         Without runs.
     counts : Counts
-        Of one epoch, as it were: ``n_mean[0]`` and ``cumulative[0]`` are of the pool.
+        Of one epoch, in form: ``n_mean[0]`` and ``cumulative[0]`` are of the pool.
     inside_source : ndarray of bool
         ``(candidate,)`` lies wholly inside a bright source.
     verdict : ndarray of uint8
         ``(candidate,)`` the present verdict, values of `Verdict`.
     by_hand : ndarray of bool
-        ``(candidate,)`` that verdict is a decision by hand.
+        ``(candidate,)`` that verdict is a manual decision.
     """
 
     id: npt.NDArray[np.int64]
@@ -70,29 +70,29 @@ class Pool:
         return verdicts
 
     def is_clipped(self, config: CompareWarpConfig) -> npt.NDArray[np.bool_]:
-        """Tell which are clipped at some setting, decisions by hand going first."""
+        """Tell which are clipped at some setting, manual decisions taking precedence."""
         ruled = self.rule(config).verdict
         return np.where(self.by_hand, self.verdict, ruled) == Verdict.CLIPPED
 
 
 def pool_candidates(footprints: FootprintSet) -> Pool:
     """Return the candidates of all epochs of a run, in the order of their numbers."""
-    made = footprints.products
-    sizes = [len(found) for found in made.candidates]
+    products = footprints.products
+    sizes = [len(found) for found in products.candidates]
     ids = [start + np.arange(size) for start, size in zip(footprints.first, sizes, strict=True)]
     counts = Counts(
-        made.counts.epoch_count,
-        (np.concatenate(made.counts.n_mean),),
-        (np.concatenate(made.counts.cumulative),),
+        products.counts.epoch_count,
+        (np.concatenate(products.counts.n_mean),),
+        (np.concatenate(products.counts.cumulative),),
     )
     return Pool(
         np.concatenate(ids),
         np.repeat(np.arange(len(sizes)), sizes),
-        _without_runs(made.candidates, np.ones(sum(sizes), np.bool_)),
+        _without_runs(products.candidates, np.ones(sum(sizes), np.bool_)),
         counts,
-        np.concatenate(made.inside_source),
-        np.concatenate([verdicts.verdict for verdicts in made.verdicts]),
-        np.concatenate([verdicts.by_hand for verdicts in made.verdicts]),
+        np.concatenate(products.inside_source),
+        np.concatenate([verdicts.verdict for verdicts in products.verdicts]),
+        np.concatenate([verdicts.by_hand for verdicts in products.verdicts]),
     )
 
 

@@ -170,19 +170,19 @@ def _find_sources(
     scatter (from the median absolute deviation, since the noise is correlated).
     Of overlapping footprints the brighter source has the pixels.
     """
-    made = result.products
+    products = result.products
     labels = np.zeros(result.stack.shape, np.int32)
-    in_template = made.matched_weights > 0
+    in_template = products.matched_weights > 0
     if not in_template.any():
         return np.empty((0, 2), np.intp), labels
     sigma = float(result.stack.psf_sigma[in_template].max())
-    template = made.filled[0]
+    template = products.filled[0]
     smoothed = ndimage.gaussian_filter(template, sigma) - ndimage.gaussian_filter(
         template, 2 * sigma
     )
     scatter = MAD_TO_SIGMA * np.median(np.abs(smoothed - np.median(smoothed)))
     found = smoothed > threshold * scatter
-    found &= np.isfinite(made.template.image)
+    found &= np.isfinite(products.template.image)
     found &= smoothed == ndimage.maximum_filter(smoothed, 2 * int(sigma) + 1)
     peaks = np.argwhere(found)
     peaks = peaks[np.argsort(smoothed[found], kind="stable")]

@@ -91,7 +91,7 @@ def verdict_sensitivity(
     """Return what would be clipped over a plane of an epoch threshold and the spatial one.
 
     It is exactly what runs at these settings would clip, with the inspection's
-    decisions by hand, from the counts that it keeps.
+    manual decisions, from the counts that it keeps.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def verdict_sensitivity(
         If a value is out of its range.
     """
     result = inspection.result
-    config, made = result.config, result.products
+    config, products = result.config, result.products
     if knob not in EPOCH_KNOBS:
         raise InspectionError(f"knob {knob!r}: the plane is of one of {', '.join(EPOCH_KNOBS)}")
     if values is None:
@@ -129,8 +129,8 @@ def verdict_sensitivity(
         config, "spatial_threshold", _SPATIAL if spatial is None else spatial
     )
     pool = pool_candidates(result.footprint_set)
-    pixels = _measure_candidates(made, progress)
-    streaks = _measure_streaks(made)
+    pixels = _measure_candidates(products, progress)
+    streaks = _measure_streaks(products)
     # Sums over the candidates of each epoch, which stand one after the other in the pool.
     member = np.zeros((result.stack.n_epochs, len(pool)), np.float64)
     member[pool.epoch_index, np.arange(len(pool))] = 1
@@ -146,8 +146,8 @@ def verdict_sensitivity(
     progress("sensitivity", len(rows), len(rows))
     return Sensitivity(
         (knob, "spatial_threshold"), (rows, columns), (row_here, column_here),
-        n_clipped + _n_streaks(made),
-        sums[0] + streaks[0], sums[1] + streaks[1], _stacked(made.direct_masks, progress),
+        n_clipped + _n_streaks(products),
+        sums[0] + streaks[0], sums[1] + streaks[1], _stacked(products.direct_masks, progress),
         result.weights,
     )  # fmt: skip
 
@@ -160,7 +160,7 @@ def chi_sensitivity(
     """Return what would be clipped along the chi threshold.
 
     It is exactly what runs at these settings would clip, with the inspection's
-    decisions by hand, from the deviating pixels that it keeps.
+    manual decisions, from the deviating pixels that it keeps.
 
     Parameters
     ----------
@@ -189,11 +189,11 @@ def chi_sensitivity(
     for i, chi in enumerate(axis):
         progress("sensitivity", i, len(axis))
         setting = config.replace(chi_threshold=float(chi))
-        made = clipping_from(result, overrides, setting, overrides)
-        n_clipped[i] = _n_streaks(made) + sum(
-            int((verdicts.verdict == Verdict.CLIPPED).sum()) for verdicts in made.verdicts
+        products = clipping_from(result, overrides, setting, overrides)
+        n_clipped[i] = _n_streaks(products) + sum(
+            int((verdicts.verdict == Verdict.CLIPPED).sum()) for verdicts in products.verdicts
         )
-        masks = made.direct_masks
+        masks = products.direct_masks
         sums[0, i] = [region.area for region in masks.clipped]
         sums[1, i] = [
             _would_count(masks, epoch, region).sum() for epoch, region in enumerate(masks.clipped)
@@ -223,7 +223,7 @@ def _of_config(knob: str, value: float) -> float | int:
     return int(value) if knob == "max_epochs" and value == int(value) else float(value)
 
 
-def _measure_candidates(made: Products, progress: Progress) -> npt.NDArray[np.float64]:
+def _measure_candidates(products: Products, progress: Progress) -> npt.NDArray[np.float64]:
     """Return area and countable area of each candidate, outside of clipped streaks.
 
     Returns
@@ -233,32 +233,32 @@ def _measure_candidates(made: Products, progress: Progress) -> npt.NDArray[np.fl
     """
 
     def measure(epoch: int) -> npt.NDArray[np.float64]:
-        found, streaks = made.candidates[epoch], made.streaks[epoch].spans
+        found, streaks = products.candidates[epoch], products.streaks[epoch].spans
         group = np.repeat(found.group, found.spans.x1 - found.spans.x0)
         free = np.ones(len(group), np.bool_)
         if len(streaks):
-            covered = streaks.mask(made.counts.epoch_count.shape)
+            covered = streaks.mask(products.counts.epoch_count.shape)
             free = ~gather(covered[np.newaxis], found.spans)[0, 0]
-        counts = free & _would_count(made.direct_masks, epoch, found.spans)
+        counts = free & _would_count(products.direct_masks, epoch, found.spans)
         return np.stack(
             [np.bincount(group, weights=flag, minlength=len(found)) for flag in (free, counts)]
         )
 
-    epochs = range(len(made.candidates))
+    epochs = range(len(products.candidates))
     return np.concatenate(for_each(measure, epochs, "footprint areas", progress), axis=1)
 
 
-def _n_streaks(made: Products) -> int:
+def _n_streaks(products: Products) -> int:
     """Return the number of clipped streaks."""
-    return sum(len(streaks.groups) - sum(streaks.kept) for streaks in made.streaks)
+    return sum(len(streaks.groups) - sum(streaks.kept) for streaks in products.streaks)
 
 
-def _measure_streaks(made: Products) -> npt.NDArray[np.int64]:
+def _measure_streaks(products: Products) -> npt.NDArray[np.int64]:
     """Return ``(2, epoch)`` area and countable area of the clipped streaks."""
     return np.array(
         [
-            (streaks.spans.area, _would_count(made.direct_masks, epoch, streaks.spans).sum())
-            for epoch, streaks in enumerate(made.streaks)
+            (streaks.spans.area, _would_count(products.direct_masks, epoch, streaks.spans).sum())
+            for epoch, streaks in enumerate(products.streaks)
         ]
     ).T
 

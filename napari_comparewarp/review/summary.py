@@ -19,11 +19,11 @@ _COLUMNS = {
     "variance_scale": ("", "factor of the matched warp's variance"),
     "n_footprints": ("", "candidates and streaks"),
     "n_clipped": ("", "of these, clipped: candidates and streaks"),
-    "n_persistent": ("", "kept, by rule or by hand"),
+    "n_persistent": ("", "kept, by a rule or manually"),
     "n_protected": ("", "kept inside bright sources"),
     "n_prefiltered": ("", "dropped before the rules"),
     "n_streaks": ("", "streaks, clipped or not"),
-    "n_by_hand": ("", "decided by hand"),
+    "n_by_hand": ("", "decided manually"),
     "clipped_area": ("pix", "pixels that are clipped"),
     "clipped_fraction": ("", "fraction of the patch that is clipped"),
 }
@@ -44,10 +44,10 @@ def summarise_epochs(result: CompareWarpResult) -> "Table":
     """
     from astropy.table import Table
 
-    made = result.products
-    n = np.array([np.bincount(v.verdict, minlength=len(Verdict)) for v in made.verdicts])
-    n_streaks = np.array([len(streaks.groups) for streaks in made.streaks])
-    n_kept = np.array([sum(streaks.kept) for streaks in made.streaks])
+    products = result.products
+    n = np.array([np.bincount(v.verdict, minlength=len(Verdict)) for v in products.verdicts])
+    n_streaks = np.array([len(streaks.groups) for streaks in products.streaks])
+    n_kept = np.array([sum(streaks.kept) for streaks in products.streaks])
     fraction = result.clipped_fraction
     columns = {
         "epoch": np.array(result.stack.epochs),
@@ -59,7 +59,7 @@ def summarise_epochs(result: CompareWarpResult) -> "Table":
         "n_protected": n[:, Verdict.PROTECTED],
         "n_prefiltered": n[:, Verdict.PREFILTERED],
         "n_streaks": n_streaks,
-        "n_by_hand": np.array([v.by_hand.sum() for v in made.verdicts]) + n_kept,
+        "n_by_hand": np.array([v.by_hand.sum() for v in products.verdicts]) + n_kept,
         "clipped_area": np.rint(fraction * result.epoch_count.size).astype(np.int64),
         "clipped_fraction": fraction,
     }

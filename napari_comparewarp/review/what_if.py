@@ -33,7 +33,7 @@ def clipping_at(
         ``chi_threshold``, not below the number of sigma from which pixels are
         remembered, growth, prefilter, streaks, and the verdicts' thresholds.
     overrides : mapping, optional
-        Decisions by hand; by default the inspection's.
+        Manual decisions; by default the inspection's.
     progress : callable, optional
         An exception that it raises stops the work.
 
@@ -66,7 +66,7 @@ def clipping_from(
     result : CompareWarpResult
         The inspection's result at some time.
     kept : mapping
-        Its decisions by hand at that time.
+        Its manual decisions at that time.
     config, overrides, progress
         See `clipping_at`.
     """

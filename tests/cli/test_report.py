@@ -44,7 +44,7 @@ def test_an_inspection_brings_its_settings_and_decisions(folder, tmp_path):
     assert (outcome.exit_code, outcome.stdout) == (0, ""), outcome.output
     page = out.read_text("utf-8")
     assert "min_pixels" in page.partition('id="visits"')[0]
-    assert "Kept by hand; the rules would clip it" in page
+    assert "Kept manually; the rules would clip it" in page
 
 
 def refusal(*words):

@@ -207,7 +207,7 @@ def test_an_override_goes_before_the_rule_and_back():
     assert not inspection.result.clipped(1)[32, 40]
     row = inspection.result.footprints[trail - 1]
     assert (row["verdict"], row["decided_by"]) == ("persistent", "hand")
-    assert row["reason"].startswith("kept by hand")
+    assert row["reason"].startswith("kept manually")
     inspection.override(trail, None)
     assert inspection.result.clipped(1)[32, 40]
     assert inspection.overrides == {}
@@ -223,7 +223,7 @@ def test_an_override_survives_a_new_detection_and_says_when_its_footprint_is_gon
     assert inspection.lost_overrides == ()
     inspection.set(chi_threshold=500.0)
     assert inspection.lost_overrides == (key,)
-    assert any("decided by hand is gone" in message for message in inspection.result.messages)
+    assert any("decided manually is gone" in message for message in inspection.result.messages)
     inspection.set(chi_threshold=7.5)
     assert inspection.lost_overrides == ()
     assert not inspection.result.clipped(1)[32, 40]

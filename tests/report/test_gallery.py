@@ -116,7 +116,7 @@ def test_a_decision_by_hand_is_said(stack):
     (row,) = result.footprints[result.footprints["decided_by"] == "hand"]
     entry = describe_footprint(result, int(row["id"]))
     assert entry.by_hand and entry.verdict == "persistent"
-    assert entry.sentence.startswith("Kept by hand")
+    assert entry.sentence.startswith("Kept manually")
 
 
 def test_a_footprint_that_does_not_exist_is_refused(result):

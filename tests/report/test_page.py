@@ -76,7 +76,7 @@ def report(source, folder, **options):
 
 @pytest.fixture(scope="module")
 def inspection():
-    """Return an inspection with a decision by hand and two settings of its own."""
+    """Return an inspection with a manual decision and two settings of its own."""
     stack = cw.WarpStack.from_arrays(
         *planes(n_epochs=7), psf_sigma=PSF_SIGMA, psf=[2.0, *[None] * 6]
     )
@@ -158,7 +158,7 @@ def test_it_has_the_numbers_of_the_run(page, inspection):
     assert f"{len(footprints)} candidates" in summary
     assert f"{clipped} clipped footprints" in summary
     assert f"{sum(result.clipped(i).sum() for i in range(7)):,} clipped pixels" in summary
-    assert "1 decided by hand" in summary
+    assert "1 decided manually" in summary
     assert "7, of which 7 are in the coadd" in summary
 
 
@@ -194,13 +194,13 @@ def test_settings_that_differ_come_first_and_all_follow_with_their_lsst_names(pa
 
 def test_decisions_by_hand_are_listed_with_the_rule_that_they_overrule(page):
     (row,) = page.rows("decisions")[1:]
-    assert row[1] == "1" and "Kept by hand; the rules would clip it" in row[-1]
+    assert row[1] == "1" and "Kept manually; the rules would clip it" in row[-1]
 
 
 def test_the_gallery_says_why(page, inspection):
     kept = inspection.result.footprints[inspection.result.footprints["decided_by"] == "hand"]
-    assert f"{kept['id'][0]} visit 1: persistent by hand" in page.sections["footprints"]
-    assert "Kept by hand" in page.sections["footprints"]
+    assert f"{kept['id'][0]} visit 1: persistent manually" in page.sections["footprints"]
+    assert "Kept manually" in page.sections["footprints"]
 
 
 def test_names_out_of_files_are_text_and_nothing_else(hostile_page, hostile):

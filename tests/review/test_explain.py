@@ -124,15 +124,19 @@ def test_a_decision_by_hand_is_told_beside_what_the_rules_would_do(inspection):
         for epoch, y, x in footprints:
             changed.override(footprint_at(changed.result, epoch, y + 1, x + 1), decision)
     result = changed.result
-    assert at(result, VARIABLE).startswith("Clipped by hand; the rules would keep it: none of its")
+    assert at(result, VARIABLE).startswith("Clipped manually; the rules would keep it: none of its")
     assert at(result, PROTECTED).startswith(
-        "Clipped by hand; the rules would keep it: it lies wholly inside a bright source"
+        "Clipped manually; the rules would keep it: it lies wholly inside a bright source"
     )
-    assert at(result, MASKED).startswith("Clipped by hand; the rules would keep it: none of its 60")
-    assert at(result, ARTIFACT).startswith("Kept by hand; the rules would clip it: 100 % of its 60")
+    assert at(result, MASKED).startswith(
+        "Clipped manually; the rules would keep it: none of its 60"
+    )
+    assert at(result, ARTIFACT).startswith(
+        "Kept manually; the rules would clip it: 100 % of its 60"
+    )
     epoch, y, x = ARTIFACT
     changed.override(footprint_at(result, epoch, y + 1, x + 1), "clip")
-    assert at(changed.result, ARTIFACT).startswith("Clipped by hand; the rules agree: 100 %")
+    assert at(changed.result, ARTIFACT).startswith("Clipped manually; the rules agree: 100 %")
 
 
 def test_streaks_and_what_lies_under_them_are_explained():
@@ -152,7 +156,7 @@ def test_streaks_and_what_lies_under_them_are_explained():
     for streak in streaks["id"]:
         inspection.override(int(streak), "keep")
     assert explain(inspection.result, longest) == (
-        f"Kept by hand: it is a straight line of {area} pixels, wings included, which would be "
+        f"Kept manually: it is a straight line of {area} pixels, wings included, which would be "
         "clipped as a streak."
     )
     assert "streak" not in explain(inspection.result, under)

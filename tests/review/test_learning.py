@@ -1,4 +1,4 @@
-"""From decisions by hand come the thresholds behind them, with how well they would do."""
+"""From manual decisions come the thresholds behind them, with how well they would do."""
 
 from functools import cache
 
@@ -155,7 +155,7 @@ def test_each_decision_is_held_out_once_alone_where_they_are_few(n_of_each, part
     decisions = dict.fromkeys(map(int, clip[: n_of_each[0]]), "clip")
     decisions |= dict.fromkeys(map(int, keep[: n_of_each[1]]), "keep")
     proposal = propose_thresholds(with_decisions(decisions))
-    assert proposal.parts == parts
+    assert proposal.folds == parts
     assert (proposal.held_out.n_clip, proposal.held_out.n_keep) == n_of_each
 
 
@@ -200,7 +200,7 @@ def test_nothing_is_applied_unasked():
 def test_a_proposal_says_in_words_what_it_gains():
     assert str(propose_thresholds(decided(max_epochs=3))) == (
         "max_epochs 3 would agree with 13 of 13 to clip and 25 of 25 to keep; the present settings "
-        "agree with 7 of 13 to clip and 25 of 25 to keep. Held out in 5 parts: 13 of 13 to clip "
+        "agree with 7 of 13 to clip and 25 of 25 to keep. Held out in 5 folds: 13 of 13 to clip "
         "and 25 of 25 to keep."
     )
 

@@ -13,7 +13,7 @@ from napari_comparewarp.review.sensitivity import chi_sensitivity, verdict_sensi
 
 @cache
 def inspection(with_streaks=False):
-    """Return an inspection with decisions by hand."""
+    """Return an inspection with manual decisions."""
     made = cw.Inspection(many_verdicts(), cw.CompareWarpConfig(**(STREAKS if with_streaks else {})))
     for decision, (epoch, y, x) in {"keep": ARTIFACT, "clip": VARIABLE}.items():
         made.override(footprint_at(made.result, epoch, y + 1, x + 1), decision)

@@ -32,7 +32,7 @@ class StreakFootprints:
     peak_chi : tuple of float
         Largest deviation of each before it grew, in sigma.
     kept : tuple of bool
-        Which of them are not clipped, by a decision by hand.
+        Which of them are not clipped, by a manual decision.
     """
 
     spans: Spans

@@ -323,7 +323,7 @@ def _scores_table(proposal: Proposal) -> str:
     """Return how well the settings agree with the decisions."""
     titles = ("to clip", "to keep", "score")
     head = "".join(f"<th align='right'>&nbsp;&nbsp;{title}</th>" for title in titles)
-    parts = proposal.parts
+    parts = proposal.folds
     named = {
         "present": proposal.present,
         "proposed": proposal.proposed,

@@ -29,7 +29,7 @@ DESCENDING = Qt.SortOrder.DescendingOrder
 
 @pytest.fixture(scope="module")
 def night():
-    """Footprints of every verdict, and two decisions by hand."""
+    """Footprints of every verdict, and two manual decisions."""
     inspection = cw.Inspection(many_verdicts(), cw.CompareWarpConfig(**STREAKS))
     inspection.override(footprint_at(inspection.result, *VARIABLE), "clip")
     inspection.override(footprint_at(inspection.result, *ARTIFACT), "keep")

@@ -193,7 +193,7 @@ def test_a_decision_is_made_and_taken_back_with_keys_and_buttons(panel, session,
     qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "hand")
     assert session.inspection.overrides == {key: "keep"}
     assert cell(panel, footprint, "verdict") == "persistent"
-    assert "Kept by hand; the rules would clip it" in panel.sentence.text()
+    assert "Kept manually; the rules would clip it" in panel.sentence.text()
     assert panel.decisions.text() == "1 decided manually"
     panel.undo.click()
     qtbot.waitUntil(lambda: cell(panel, footprint, "decided_by") == "rule")
@@ -213,7 +213,7 @@ def test_a_streak_is_decided_on_as_a_streak(panel, session, qtbot):
     panel.keep.click()
     qtbot.waitUntil(lambda: cell(panel, streak, "verdict") == "persistent")
     assert [key.streak for key in session.inspection.overrides] == [True]
-    assert "Kept by hand" in panel.sentence.text()
+    assert "Kept manually" in panel.sentence.text()
     assert session.inspection.result.clipped(TRAIL[0]).sum() < clipped
     # A candidate lies on the same pixels: the selection stays with the streak.
     assert session.selected_number == current_id(panel) == streak
@@ -253,7 +253,7 @@ def test_a_footprint_that_is_gone_is_said_to_be_gone_until_it_comes_back(panel, 
     session.tune(chi_threshold=STREAKS["chi_threshold"])
     qtbot.waitUntil(lambda: session.selected_number == footprint)
     qtbot.waitUntil(lambda: current_id(panel) == footprint)
-    assert "Kept by hand" in panel.sentence.text()
+    assert "Kept manually" in panel.sentence.text()
 
 
 def test_the_choices_filter_together(panel, session):
