@@ -98,3 +98,15 @@ def test_the_algorithm_knows_no_files_and_no_command_line():
 def test_the_window_has_at_its_top_only_what_holds_it_together():
     top = {path.stem for path in (PACKAGE / "gui").glob("*.py")}
     assert top == {"__init__", "dock", "keys", "preferences", "session"}
+
+
+def test_each_module_of_the_algorithm_has_tests_of_its_own():
+    tests = Path(__file__).parent / "algorithm"
+    missing = [
+        str(path.relative_to(PACKAGE))
+        for path in (PACKAGE / "algorithm").rglob("[!_]*.py")
+        if not (
+            tests / path.relative_to(PACKAGE / "algorithm").parent / f"test_{path.stem}.py"
+        ).exists()
+    ]
+    assert not missing
