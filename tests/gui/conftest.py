@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from stacks import stack
 
 import napari_comparewarp
 
@@ -85,3 +86,53 @@ def plugin(npe2pm, plugin_settings):
     manifest = PluginManifest.from_file(MANIFEST)
     npe2pm.register(manifest)
     return manifest
+
+
+@pytest.fixture
+def inspection():
+    """An inspection of a small stack with a trail; a module may have another."""
+    return napari_comparewarp.Inspection(stack())
+
+
+@pytest.fixture
+def session(qapp, inspection):
+    """A session of `inspection` whose viewer has no window, which is quicker."""
+    from napari.components import ViewerModel
+
+    from napari_comparewarp.gui.session import Session
+
+    session = Session(ViewerModel(), inspection)
+    yield session
+    session.close()
+
+
+@pytest.fixture
+def show_panel(session, qtbot):
+    """Show a panel that follows `session`."""
+    shown = []
+
+    def show(panel, size=(1000, 400)):
+        qtbot.addWidget(panel)
+        panel.resize(*size)
+        with qtbot.waitExposed(panel):
+            panel.show()
+        panel.set_session(session)
+        shown.append(panel)
+        return panel
+
+    yield show
+    for panel in shown:
+        panel.set_session(None)
+
+
+@pytest.fixture
+def settle():
+    """Wait until all work of a `Latest` has ended and what it sent has arrived."""
+    from qtpy.QtCore import QCoreApplication
+
+    def wait(work):
+        # Its one thread does one piece of work after the other.
+        work._pool.submit(lambda: None).result(20)
+        QCoreApplication.processEvents()
+
+    return wait

@@ -91,11 +91,11 @@ def test_a_later_stack_overtakes_an_earlier_one(dock, night, tmp_path, qtbot):
     assert dock.session.config.chi_threshold == 5.0
 
 
-def test_opening_can_be_cancelled(dock, night, qtbot):
+def test_opening_can_be_cancelled(dock, night, qtbot, settle):
     with qtbot.waitSignal(dock.loader.finished):
         dock.open(night)
         dock.cancel()
-    qtbot.wait(300)
+    settle(dock.loader)
     assert dock.session is None
 
 
@@ -114,9 +114,7 @@ def test_a_stack_that_is_no_longer_open_takes_no_memory(tuned, qtbot):
     first = weakref.ref(tuned.session.inspection)
     tuned.show_inspection(cw.Inspection(stack(seed=2)))
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    qtbot.wait(200)
-    gc.collect()
-    assert first() is None
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and first() is None)
 
 
 def test_unsaved_decisions_are_asked_about_before_they_are_lost(tuned, monkeypatch, qtbot):

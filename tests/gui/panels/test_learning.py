@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 from many_verdicts import many_verdicts
-from napari.components import ViewerModel
 
 import napari_comparewarp as cw
 from napari_comparewarp.gui.panels.learning import LearningPanel
-from napari_comparewarp.gui.session import Session
 from napari_comparewarp.review.learning import propose_thresholds
 
 #: What the person who decides has in mind.
@@ -20,21 +18,13 @@ def stack():
 
 
 @pytest.fixture
-def session(stack):
-    made = Session(ViewerModel(), cw.Inspection(stack))
-    yield made
-    made.close()
+def inspection(stack):
+    return cw.Inspection(stack)
 
 
 @pytest.fixture
-def panel(session, qtbot):
-    made = LearningPanel()
-    qtbot.addWidget(made)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.set_session(session)
-    yield made
-    made.set_session(None)
+def panel(show_panel):
+    return show_panel(LearningPanel())
 
 
 def decide_as_wanted(session, against=()):
@@ -74,7 +64,7 @@ def test_nothing_changes_until_it_is_applied_and_undo_takes_it_back(panel, sessi
     decide_as_wanted(session)
     before = session.inspection.config
     propose(panel, qtbot)
-    qtbot.wait(50)
+    assert not session.busy
     assert session.inspection.config == session.config == before
     with qtbot.waitSignal(session.result_changed):
         panel.apply.click()
@@ -144,9 +134,10 @@ def test_a_panel_that_goes_while_it_looks_leaves_nothing_behind(session, qtbot):
     panel = LearningPanel()
     panel.set_session(session)
     panel.propose.click()
+    thread = panel.work._pool
     with qtbot.waitSignal(panel.destroyed):
         panel.deleteLater()
-    qtbot.wait(100)
+    thread.shutdown()
 
 
 def test_another_stack_forgets_the_proposal(panel, session, qtbot):

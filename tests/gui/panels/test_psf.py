@@ -146,14 +146,14 @@ def test_visits_without_a_psf_are_said_in_words(open_panel, qtbot):
     assert "not known" in panel.map.text_at(50, 50)
 
 
-def test_nothing_is_computed_while_the_panel_is_hidden(open_panel, qtbot):
+def test_nothing_is_computed_while_the_panel_is_hidden(open_panel, qtbot, settle):
     session, panel = open_panel()
     wait(panel, qtbot)
     before = panel.psf_map
     panel.hide()
     session.tune(**KEEP_ALL)
     qtbot.waitUntil(lambda: not session.busy)
-    qtbot.wait(50)
+    settle(panel.work)
     assert panel.psf_map is before
     panel.show()
     qtbot.waitUntil(lambda: panel.psf_map is not before)
@@ -207,8 +207,9 @@ def test_a_window_that_closes_in_the_middle_of_the_work_takes_it_along(
     window.show()
     panel.set_session(session)
     assert began.wait(10)
+    thread = panel.work._pool
     with qtbot.waitSignal(panel.destroyed):
         window.deleteLater()
     go_on.set()
-    qtbot.wait(50)
+    thread.shutdown()
     assert not ended

@@ -238,8 +238,8 @@ def test_a_window_that_closes_meanwhile_is_no_trouble(session, settings, target,
     choose(section, "coadd", "regions")
     section.write.click()
     qtbot.waitUntil(begun.is_set)
-    section.deleteLater()
-    qtbot.wait(50)
+    with qtbot.waitSignal(section.destroyed):
+        section.deleteLater()
     opened.set()
     qtbot.waitUntil(lambda: not Export._running)
     assert any(target.glob("*.fits"))

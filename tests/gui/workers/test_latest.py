@@ -29,11 +29,11 @@ def test_what_the_work_returns_comes_back_in_the_main_thread(latest, qtbot):
     assert latest.answers != threads
 
 
-def test_of_much_that_is_asked_for_only_the_latest_comes_back(latest, qtbot):
+def test_of_much_that_is_asked_for_only_the_latest_comes_back(latest, qtbot, settle):
     for number in range(50):
         latest.start(lambda progress, number=number: number)
     qtbot.waitUntil(lambda: not latest.busy)
-    qtbot.wait(20)
+    settle(latest)
     assert latest.answers == [49]
 
 
@@ -70,13 +70,13 @@ def test_an_error_is_told_in_one_line(latest, qtbot):
     assert not latest.busy
 
 
-def test_what_is_cancelled_does_not_come_back(latest, qtbot):
+def test_what_is_cancelled_does_not_come_back(latest, settle):
     go_on = threading.Event()
     latest.start(lambda progress: go_on.wait(10))
     latest.cancel()
     assert not latest.busy
     go_on.set()
-    qtbot.wait(50)
+    settle(latest)
     assert latest.answers == []
 
 

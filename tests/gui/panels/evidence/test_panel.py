@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import QPointF, Qt
 from stacks import PSF_SIGMA, planes, stack
 
@@ -40,21 +39,8 @@ def result():
 
 
 @pytest.fixture
-def session(qapp):
-    made = Session(ViewerModel(), cw.Inspection(stack()))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def panel(session, qtbot):
-    made = EvidencePanel()
-    qtbot.addWidget(made)
-    made.resize(1000, 320)
-    made.set_session(session)
-    made.show()
-    yield made
-    made.set_session(None)
+def panel(show_panel):
+    return show_panel(EvidencePanel(), (1000, 320))
 
 
 def trail_of(result):
@@ -155,10 +141,10 @@ def test_the_curve_has_the_peaks_and_the_thresholds(session, panel, qtbot):
     np.testing.assert_allclose(lines, [6.0])
 
 
-def test_nothing_is_read_while_the_panel_is_hidden(session, panel, qtbot):
+def test_nothing_is_read_while_the_panel_is_hidden(session, panel, qtbot, settle):
     panel.hide()
     session.select(session.inspection.key_of(trail_of(session.inspection.result)))
-    qtbot.wait(50)
+    settle(panel.work)
     assert panel.view is None
     panel.show()
     qtbot.waitUntil(lambda: panel.view is not None)
@@ -179,12 +165,12 @@ def test_another_stretch_is_that_of_the_stamps_too(session, panel, qtbot):
     assert panel.sheet.tiles[2].pictures[0] != before.tiles[2].pictures[0]
 
 
-def test_a_panel_without_its_session_no_longer_listens(session, panel, qtbot):
+def test_a_panel_without_its_session_no_longer_listens(session, panel, settle):
     panel.set_session(None)
     session.select(session.inspection.key_of(trail_of(session.inspection.result)))
     session.epoch_index = 3
     session.layers.set_stretch(Stretch("sqrt"))
-    qtbot.wait(50)
+    settle(panel.work)
     assert panel.view is None
 
 
@@ -201,9 +187,10 @@ def test_a_window_that_closes_in_the_middle_of_the_work_takes_it_along(
     session.select(None)
     session.select(session.inspection.key_of(trail_of(session.inspection.result)))
     assert panel.work.busy
+    thread = panel.work._pool
     with qtbot.waitSignal(panel.destroyed):
         viewer.close()
-    qtbot.wait(50)
+    thread.shutdown()
     session.close()
 
 

@@ -293,7 +293,8 @@ def test_a_hidden_table_is_not_filled_until_it_is_seen(panel, session, qtbot):
     session.decide(session.inspection.key_of(1), "keep")
     with qtbot.waitSignal(session.result_changed):
         session.tune(chi_threshold=5.0)
-    qtbot.wait(200)
+    # As when the knob has stopped.
+    panel._pausing.timeout.emit()
     assert panel.model.rows.result is shown
     panel.show()
     assert panel.model.rows.result is session.inspection.result

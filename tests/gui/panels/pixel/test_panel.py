@@ -26,21 +26,13 @@ def make_stack(psf=2.0):
 
 
 @pytest.fixture
-def session(qapp):
-    made = Session(ViewerModel(), cw.Inspection(make_stack()))
-    yield made
-    made.close()
+def inspection():
+    return cw.Inspection(make_stack())
 
 
 @pytest.fixture
-def panel(session, qtbot):
-    made = PixelPanel()
-    qtbot.addWidget(made)
-    made.resize(1000, 300)
-    made.set_session(session)
-    made.show()
-    yield made
-    made.set_session(None)
+def panel(show_panel):
+    return show_panel(PixelPanel(), (1000, 300))
 
 
 def show(panel, qtbot, pixel):
@@ -102,7 +94,7 @@ def test_a_fixed_cross_ignores_clicks_but_not_the_boxes(panel, qtbot):
     show(panel, qtbot, TRAIL)
     panel.fixed.setChecked(True)
     panel.show_pixel(*CLEAR)
-    qtbot.wait(30)
+    assert not panel.work.busy
     assert (panel.report.y, panel.report.x) == TRAIL
     panel.y_box.setValue(20)
     qtbot.waitUntil(lambda: panel.report.y == 20)
@@ -118,7 +110,7 @@ def test_the_boxes_follow_a_click(panel, qtbot):
 def test_a_click_outside_the_patch_changes_nothing(panel, qtbot, pixel):
     show(panel, qtbot, TRAIL)
     panel.show_pixel(*pixel)
-    qtbot.wait(20)
+    assert not panel.work.busy
     assert (panel.report.y, panel.report.x) == TRAIL
 
 
@@ -182,10 +174,10 @@ def test_all_of_it_is_copied_as_text(panel, qtbot):
     assert {len(row) for row in rows} == {len(COLUMNS)}
 
 
-def test_nothing_is_read_while_the_panel_is_hidden(panel, qtbot):
+def test_nothing_is_read_while_the_panel_is_hidden(panel, qtbot, settle):
     panel.hide()
     panel.show_pixel(*TRAIL)
-    qtbot.wait(30)
+    settle(panel.work)
     assert panel.report is None
     panel.show()
     qtbot.waitUntil(lambda: panel.report is not None)

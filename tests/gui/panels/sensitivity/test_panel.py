@@ -4,7 +4,6 @@ import threading
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from stacks import stack
 
 import napari_comparewarp as cw
@@ -15,23 +14,11 @@ from napari_comparewarp.review.sensitivity import chi_sensitivity, verdict_sensi
 
 
 @pytest.fixture
-def session(qapp):
-    made = Session(ViewerModel(), cw.Inspection(stack()))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def panel(session, qtbot):
-    """Return a panel that is seen, and computes only when asked."""
-    made = SensitivityPanel()
-    made.follows.setChecked(False)
-    qtbot.addWidget(made)
-    made.resize(1000, 500)
-    made.show()
-    made.set_session(session)
-    yield made
-    made.set_session(None)
+def panel(show_panel):
+    """Return a panel that is visible, and computes only when asked."""
+    panel = SensitivityPanel()
+    panel.follows.setChecked(False)
+    return show_panel(panel, (1000, 500))
 
 
 @pytest.fixture
@@ -139,14 +126,17 @@ def test_a_sheet_that_is_followed_is_made_when_nothing_moves(panel, session, qtb
     assert panel.curves[0].knobs_at(np.log10(3.0), 0.0)[1] == chi.n_clipped[0]
 
 
-def test_what_is_cancelled_does_not_land_and_is_not_begun_again(panel, session, qtbot, gate):
+def test_what_is_cancelled_does_not_land_and_is_not_begun_again(panel, gate, settle):
     panel.follows.setChecked(True)
     panel.compute_now.click()
     assert panel.cancel.isVisible()
     panel.cancel.click()
     assert not panel.cancel.isVisible()
     gate.set()
-    qtbot.wait(sensitivity_panel.IDLE + 300)
+    settle(panel.work)
+    # As when nothing has changed for a while.
+    panel._idle.timeout.emit()
+    assert not panel.work.busy
     assert panel.maps[0].knobs_at(2.0, 0.5) is None
 
 
@@ -169,11 +159,11 @@ def test_what_cannot_be_computed_is_said_in_one_line(panel, session, qtbot, monk
     assert panel.compute_now.isVisible()
 
 
-def test_a_hidden_panel_gives_up_its_work(panel, qtbot, gate):
+def test_a_hidden_panel_gives_up_its_work(panel, gate, settle):
     panel.compute_now.click()
     panel.hide()
     gate.set()
-    qtbot.wait(300)
+    settle(panel.work)
     panel.show()
     assert panel.state.text() == "not computed yet"
 
@@ -203,6 +193,4 @@ def test_a_window_that_is_closed_at_work_leaves_nothing(make_napari_viewer_proxy
 )
 def test_maps_and_curves_find_room_in_any_shape(panel, qtbot, width, height, rows):
     panel.resize(width, height)
-    qtbot.wait(50)
-    tops = {plot.y() for plot in (*panel.maps, *panel.curves)}
-    assert len(tops) == rows
+    qtbot.waitUntil(lambda: len({plot.y() for plot in (*panel.maps, *panel.curves)}) == rows)

@@ -2,12 +2,8 @@
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
-from stacks import stack
 
-import napari_comparewarp as cw
 from napari_comparewarp.gui.panels.tuning.epoch_bars import EpochBars
-from napari_comparewarp.gui.session import Session
 
 #: The epoch of the trail.
 EPOCH = 1
@@ -15,21 +11,8 @@ CLIP_NOTHING = {"max_epochs": 0, "temporal_threshold": 0.0, "max_epochs_slope": 
 
 
 @pytest.fixture
-def session(qapp):
-    made = Session(ViewerModel(), cw.Inspection(stack()))
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def bars(session, qtbot):
-    made = EpochBars()
-    qtbot.addWidget(made)
-    made.resize(400, 300)
-    made.show()
-    made.set_session(session)
-    yield made
-    made.set_session(None)
+def bars(show_panel):
+    return show_panel(EpochBars(), (400, 300))
 
 
 def tune(session, qtbot, **knobs):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 
@@ -22,22 +21,13 @@ def night():
 
 
 @pytest.fixture
-def session(qapp, night):
-    made = Session(ViewerModel(), cw.Inspection(night))
-    yield made
-    made.close()
+def inspection(night):
+    return cw.Inspection(night)
 
 
 @pytest.fixture
-def plot(session, qtbot):
-    made = TuningPlot()
-    qtbot.addWidget(made)
-    made.resize(1300, 320)
-    made.show()
-    qtbot.waitExposed(made)
-    made.set_session(session)
-    yield made
-    made.set_session(None)
+def plot(show_panel):
+    return show_panel(TuningPlot(), (1300, 320))
 
 
 def until_idle(session, qtbot):

@@ -2,19 +2,8 @@
 
 import numpy as np
 import pytest
-from napari.components import ViewerModel
-from stacks import stack
 
-import napari_comparewarp as cw
 from napari_comparewarp.gui.panels.tuning.threshold_line import Tuner
-from napari_comparewarp.gui.session import Session
-
-
-@pytest.fixture
-def session(qapp):
-    made = Session(ViewerModel(), cw.Inspection(stack()))
-    yield made
-    made.close()
 
 
 @pytest.fixture
@@ -64,7 +53,8 @@ def test_after_an_answer_there_is_a_rest_which_a_flush_ends(tuner, session, aske
 def test_a_closed_tuner_sends_nothing(tuner, session, asked, qtbot):
     tuner.tune(spatial_threshold=0.6)
     tuner.tune(spatial_threshold=0.7)
-    tuner.close()
+    # Its timer is destroyed with it.
+    with qtbot.waitSignal(tuner.destroyed):
+        tuner.close()
     until_idle(session, qtbot)
-    qtbot.wait(400)
     assert len(asked) == 1
