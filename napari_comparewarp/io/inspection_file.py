@@ -5,13 +5,13 @@ import os
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from .._version import __version__
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
 from ..algorithm.products import Job
@@ -185,7 +185,7 @@ def write_inspection(
     content = {
         "format": FORMAT,
         "version": FORMAT_VERSION,
-        "program": f"napari-comparewarp {version('napari-comparewarp')}",
+        "program": f"napari-comparewarp {__version__}",
         "config": config.model_dump(mode="json"),
         "overrides": [{**asdict(key), "decision": decision} for key, decision in overrides.items()],
         # Ids of epochs may be numbers and texts side by side.

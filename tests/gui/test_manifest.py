@@ -1,6 +1,7 @@
 """The manifest is valid, tells the truth, and napari finds in it what a user looks for."""
 
 import importlib.metadata
+import importlib.resources
 import tomllib
 from pathlib import Path
 
@@ -115,3 +116,10 @@ def test_commands_open_what_the_user_chooses_and_nothing_when_cancelled(
         commands.open_folder(viewer)
         commands.open_inspection(viewer)
     assert opened == [tmp_path, tmp_path]
+
+
+def test_the_plugin_is_public_and_its_icon_is_there():
+    manifest = PluginManifest.from_file(MANIFEST)
+    assert manifest.visibility == "public"
+    package, _, name = manifest.icon.partition(":")
+    assert (importlib.resources.files(package) / name).read_text().startswith("<svg")

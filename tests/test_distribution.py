@@ -1,0 +1,88 @@
+"""What is built of the sources holds all that the program needs, and no more."""
+
+import importlib.util
+import subprocess
+import sys
+import tarfile
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NEEDED = ("build", "setuptools_scm")
+
+pytestmark = pytest.mark.skipif(
+    not all(importlib.util.find_spec(name) for name in NEEDED),
+    reason=f"needs {' and '.join(NEEDED)}, which the extra [test] brings",
+)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build sdist and wheel of a copy of what git tracks, without a network."""
+    folder = tmp_path_factory.mktemp("dist")
+    copy = folder / "source"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.split("\0")  # fmt: skip
+    for name in filter(None, tracked):
+        if name.startswith(("napari_comparewarp/", "tests/test_")) or "/" not in name:
+            source = ROOT / name
+            if source.is_file():
+                (copy / name).parent.mkdir(parents=True, exist_ok=True)
+                (copy / name).write_bytes(source.read_bytes())
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(copy)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    return wheel, sdist
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    with zipfile.ZipFile(built[0]) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def test_the_wheel_holds_every_module_and_all_that_they_read(wheel):
+    package = ROOT / "napari_comparewarp"
+    modules = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")}
+    data = {
+        "napari_comparewarp/py.typed",
+        "napari_comparewarp/gui/napari.yaml",
+        "napari_comparewarp/gui/icon.svg",
+        *(str(path.relative_to(ROOT)) for path in (package / "report" / "templates").iterdir()),
+    }
+    assert modules | data <= wheel.keys()
+
+
+def test_the_wheel_brings_nothing_but_the_package(wheel):
+    others = {
+        name for name in wheel
+        if not name.startswith("napari_comparewarp/") and ".dist-info/" not in name
+    }  # fmt: skip
+    assert others == set()
+
+
+def test_the_wheel_names_commands_plugin_and_licence(wheel):
+    (points,) = (text.decode() for name, text in wheel.items() if name.endswith("entry_points.txt"))
+    assert "comparewarp = napari_comparewarp.cli:main" in points
+    assert "napari-comparewarp = napari_comparewarp.gui:napari.yaml" in points
+    assert any(name.endswith("licenses/LICENSE") for name in wheel)
+    (metadata,) = (text.decode() for name, text in wheel.items() if name.endswith("METADATA"))
+    fields = Parser().parsestr(metadata)
+    assert fields["License-Expression"] == "BSD-3-Clause"
+    # No git: the version is what the settings fall back on.
+    assert fields["Version"] == "0.1.0"
+    extras = fields.get_all("Provides-Extra")
+    assert {"all", "batch", "napari", "pyqt6", "pyside6"} <= set(extras)
+
+
+def test_the_sdist_can_be_built_again(built):
+    with tarfile.open(built[1]) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "README.md", "LICENSE", "napari_comparewarp/gui/icon.svg"} <= names
