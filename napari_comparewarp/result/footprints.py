@@ -35,8 +35,8 @@ class State(IntEnum):
     PROTECTED = 3
     PREFILTERED = 4
     STREAK = 5
-    CLIPPED_BY_HAND = 6
-    KEPT_BY_HAND = 7
+    CLIPPED_MANUALLY = 6
+    KEPT_MANUALLY = 7
 
 
 _STATE_OF_VERDICT = np.zeros(len(Verdict), np.uint8)
@@ -245,7 +245,7 @@ class FootprintSet:
         states = _STATE_OF_VERDICT[verdicts]
         manual = self.decided_manually(epoch_index)
         states[manual] = np.where(
-            verdicts[manual] == Verdict.CLIPPED, State.CLIPPED_BY_HAND, State.KEPT_BY_HAND
+            verdicts[manual] == Verdict.CLIPPED, State.CLIPPED_MANUALLY, State.KEPT_MANUALLY
         )
         return states
 
@@ -274,7 +274,7 @@ class FootprintSet:
         start, stop, _ = rows.indices(self.job.stack.shape[0])
         first, last = np.searchsorted(found.spans.y, (start, stop))
         runs, of_run = found.spans[first:last], states[found.group[first:last]]
-        clipped = np.isin(of_run, (State.CLIPPED, State.CLIPPED_BY_HAND))
+        clipped = np.isin(of_run, (State.CLIPPED, State.CLIPPED_MANUALLY))
         lines = []
         for spans, state in zip(streaks, states[len(found) :], strict=True):
             first, last = np.searchsorted(spans.y, (start, stop))

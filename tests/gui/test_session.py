@@ -156,10 +156,10 @@ def test_a_decision_by_hand_is_on_the_screen_and_can_be_taken_back(session, qtbo
     session.epoch_index = int(row["epoch_index"])
     with qtbot.waitSignal(session.result_changed):
         session.decide(session.inspection.key_of(int(row["id"])), "keep")
-    assert (on_screen(session, "states") % OUTLINE == State.KEPT_BY_HAND).any()
+    assert (on_screen(session, "states") % OUTLINE == State.KEPT_MANUALLY).any()
     with qtbot.waitSignal(session.result_changed):
         session.undo()
-    assert not (on_screen(session, "states") % OUTLINE == State.KEPT_BY_HAND).any()
+    assert not (on_screen(session, "states") % OUTLINE == State.KEPT_MANUALLY).any()
 
 
 def test_a_layer_that_the_user_deleted_comes_back_in_its_place_when_it_is_wanted(

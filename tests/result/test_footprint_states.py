@@ -39,11 +39,11 @@ def test_a_decision_by_hand_has_a_state_of_its_own(inspection):
     inspection.override(int(row["id"]), "keep")
     image = without_rims(draw_states(inspection.result, int(row["epoch_index"])))
     labels = inspection.result.labels(int(row["epoch_index"]))
-    assert set(np.unique(image[labels == row["id"]])) == {State.KEPT_BY_HAND}
+    assert set(np.unique(image[labels == row["id"]])) == {State.KEPT_MANUALLY}
     inspection.undo()
     inspection.override(int(row["id"]), "clip")
     image = without_rims(draw_states(inspection.result, int(row["epoch_index"])))
-    assert set(np.unique(image[labels == row["id"]])) == {State.CLIPPED_BY_HAND}
+    assert set(np.unique(image[labels == row["id"]])) == {State.CLIPPED_MANUALLY}
     inspection.undo()
 
 

@@ -101,7 +101,7 @@ def test_a_decision_on_what_was_clicked_changes_the_state_of_that_one_only(cross
     key = crossing.key(crossing.at(0, int(y), int(x)))
     after = decided(crossing, key, "keep")
     expected = crossing.states(0)
-    expected[n_candidates + place] = State.KEPT_BY_HAND
+    expected[n_candidates + place] = State.KEPT_MANUALLY
     np.testing.assert_array_equal(after.states(0), expected)
 
 
@@ -153,7 +153,7 @@ def test_a_key_finds_its_footprint_in_a_result_that_numbers_otherwise(inspection
     key, number = keys[moved[-1]], int(numbers[moved[-1]])
     assert (key.epoch, key.streak) == (after.key(number).epoch, after.key(number).streak)
     other.override(key, "keep")
-    assert other.result.footprint_set.state(number) == State.KEPT_BY_HAND
+    assert other.result.footprint_set.state(number) == State.KEPT_MANUALLY
 
 
 def test_a_number_that_is_not_there_is_refused_in_one_line(inspection):

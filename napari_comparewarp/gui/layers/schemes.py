@@ -53,8 +53,8 @@ SCHEMES: Mapping[str, Scheme] = {
             State.PROTECTED: "#c39bff",
             State.PREFILTERED: "#a0a0a0",
             State.STREAK: "#fff59d",
-            State.CLIPPED_BY_HAND: "#ff5dd8",
-            State.KEPT_BY_HAND: "#3ddc84",
+            State.CLIPPED_MANUALLY: "#ff5dd8",
+            State.KEPT_MANUALLY: "#3ddc84",
         },
         selected="#ffffff",
         planes={
@@ -78,8 +78,8 @@ SCHEMES: Mapping[str, Scheme] = {
             State.PROTECTED: VERDICT_COLOURS["protected"],
             State.PREFILTERED: VERDICT_COLOURS["prefiltered"],
             State.STREAK: VERDICT_COLOURS["streak"],
-            State.CLIPPED_BY_HAND: "#d55e00",
-            State.KEPT_BY_HAND: "#009e73",
+            State.CLIPPED_MANUALLY: "#d55e00",
+            State.KEPT_MANUALLY: "#009e73",
         },
         selected="#ffffff",
         planes={

@@ -306,7 +306,7 @@ def _clipped_colour(evidence: Evidence, epoch_index: int, scheme: Scheme) -> str
         return None
     where = evidence.footprint & evidence.clipped[epoch_index]
     states = evidence.states[epoch_index][where]
-    clipping = (State.CLIPPED, State.STREAK, State.CLIPPED_BY_HAND)
+    clipping = (State.CLIPPED, State.STREAK, State.CLIPPED_MANUALLY)
     return scheme.states[max(clipping, key=lambda state: np.count_nonzero(states == state))]
 
 

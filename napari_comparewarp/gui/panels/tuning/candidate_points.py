@@ -68,7 +68,7 @@ class CandidatePoints:
         pool = self.pool
         ruled = pool.rule(config)
         by_hand = np.where(
-            pool.verdict == Verdict.CLIPPED, State.CLIPPED_BY_HAND, State.KEPT_BY_HAND
+            pool.verdict == Verdict.CLIPPED, State.CLIPPED_MANUALLY, State.KEPT_MANUALLY
         )
         return ruled.fraction, np.where(pool.by_hand, by_hand, _STATES[ruled.verdict])
 

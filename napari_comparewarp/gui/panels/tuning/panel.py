@@ -191,7 +191,7 @@ class TuningPlot(Panel):
         self.peaks.show_points(
             np.log10(found.peak_chi), np.log10(found.area), found.area, state, moving
         )
-        clipped = np.isin(state, (State.CLIPPED, State.CLIPPED_BY_HAND)).sum()
+        clipped = np.isin(state, (State.CLIPPED, State.CLIPPED_MANUALLY)).sum()
         self.summary.setText(f"<b>{clipped}</b> of {len(state)} candidates clipped")
         self._place_lines(config)
         self._shown = config

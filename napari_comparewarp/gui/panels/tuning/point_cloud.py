@@ -26,7 +26,7 @@ REACH = 6.0
 #: What hides what: the states in the order in which they are drawn.
 ORDER = (
     State.PREFILTERED, State.PROTECTED, State.PERSISTENT, State.CLIPPED,
-    State.KEPT_BY_HAND, State.CLIPPED_BY_HAND,
+    State.KEPT_MANUALLY, State.CLIPPED_MANUALLY,
 )  # fmt: skip
 
 #: Opacity of a point, 0 to 255, so that piles are seen as such.

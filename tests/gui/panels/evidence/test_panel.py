@@ -85,7 +85,7 @@ def test_the_epoch_where_it_is_clipped_is_framed_in_the_colour_of_that(session, 
     assert frames(panel) == {EPOCH: SCHEME.states[State.CLIPPED]}
     with qtbot.waitSignal(session.result_changed):
         session.decide(session.selected, "clip")
-    qtbot.waitUntil(lambda: frames(panel) == {EPOCH: SCHEME.states[State.CLIPPED_BY_HAND]})
+    qtbot.waitUntil(lambda: frames(panel) == {EPOCH: SCHEME.states[State.CLIPPED_MANUALLY]})
 
 
 def test_the_panel_follows_the_knobs(session, panel, qtbot):

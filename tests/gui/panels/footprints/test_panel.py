@@ -333,7 +333,7 @@ def test_a_decision_is_on_what_is_selected_even_if_a_result_has_renumbered_it(
     (decided,) = session.inspection.overrides
     footprints = session.inspection.result.footprint_set
     assert footprints.number(decided) == footprints.number(key)
-    assert footprints.state(footprints.number(key)) == State.CLIPPED_BY_HAND
+    assert footprints.state(footprints.number(key)) == State.CLIPPED_MANUALLY
 
 
 def test_the_verdict_has_the_colour_of_the_picture(panel, session):

@@ -57,7 +57,7 @@ def test_a_decision_by_hand_keeps_its_colour_at_any_threshold(night):
     points = CandidatePoints.of(inspection.result)
     for threshold in (0.0, 0.9):
         _, state = points.at(inspection.config.replace(spatial_threshold=threshold))
-        assert state[points.index_of(footprint)] == State.KEPT_BY_HAND
+        assert state[points.index_of(footprint)] == State.KEPT_MANUALLY
 
 
 def test_no_footprint_and_an_unknown_one_have_no_point(result):
