@@ -33,7 +33,10 @@ myst_heading_anchors = 3
 
 # Single backticks of a docstring are names: of a parameter as often as of a function.
 default_role = "code"
-nitpick_ignore_regex = [("py:class", r"(collections|numpy|npt|np|typing)\..*")]
+nitpick_ignore_regex = [
+    ("py:class", r"(collections|numpy|npt|np|typing)\..*"),
+    ("py:class", r"Q[A-Z]\w+"),
+]
 # Docstrings give shapes, units and ranges; bare types would only repeat half of that.
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

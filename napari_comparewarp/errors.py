@@ -54,7 +54,7 @@ def one_line(error: BaseException, *, named: bool = False) -> str:
     Parameters
     ----------
     error : BaseException
-        An error of the operating system is told as file and reason; of what
+        An error of the operating system becomes file and reason; of what
         another library says in several lines, the first is kept.
     named : bool
         Whether the type of an error that is not of this project goes before its message.
@@ -62,7 +62,7 @@ def one_line(error: BaseException, *, named: bool = False) -> str:
     Returns
     -------
     str
-        Never empty: an error without a message is told by its type.
+        Never empty: an error without a message is named by its type.
     """
     if isinstance(error, CompareWarpError):
         return " ".join(str(error).split())

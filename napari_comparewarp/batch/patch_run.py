@@ -138,8 +138,10 @@ def finished(patch: Patch) -> Summary | None:
         )
         if not same:
             return None
-        told = receipt["summary"]
-        return Summary(told["epochs"], told["candidates"], told["clipped"], tuple(told["notes"]))
+        counts = receipt["summary"]
+        return Summary(
+            counts["epochs"], counts["candidates"], counts["clipped"], tuple(counts["notes"])
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # Whatever a damaged note or a missing file leads to, the answer is to work again.
         return None

@@ -113,8 +113,10 @@ def _in_one_line(error: Exception) -> str:
             message = f"{message.rstrip('.')} (see {error.ctx.command_path} --help)"
         return message
     message = one_line(error, named=True)
-    is_told = isinstance(error, CompareWarpError) or (isinstance(error, OSError) and error.strerror)
-    return message if is_told else f"{message} (--debug shows where)"
+    is_clear = isinstance(error, CompareWarpError) or (
+        isinstance(error, OSError) and error.strerror
+    )
+    return message if is_clear else f"{message} (--debug shows where)"
 
 
 def _report(message: str) -> None:

@@ -119,9 +119,11 @@ class Proposal:
 
     def __str__(self) -> str:
         if self.changes:
-            told = ", ".join(f"{name} {_told(new)}" for name, (_, new) in self.changes.items())
+            changes = ", ".join(
+                f"{name} {_changed_to(new)}" for name, (_, new) in self.changes.items()
+            )
             text = (
-                f"{told} would agree with {self.proposed}; the present settings agree with "
+                f"{changes} would agree with {self.proposed}; the present settings agree with "
                 f"{self.present}"
             )
         else:
@@ -346,5 +348,5 @@ def _check_enough(n_clip: int, n_keep: int, left_out: int) -> None:
         )
 
 
-def _told(value: float | None) -> str:
+def _changed_to(value: float | None) -> str:
     return "none" if value is None else f"{value:g}"
