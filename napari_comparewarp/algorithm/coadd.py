@@ -40,6 +40,8 @@ class Coadd:
     origin : tuple of int
         x, y of the lower-left pixel in the parent grid.
     unit : str
+    flux_scale : float
+        Numbers in files are those of the arrays times this, see `WarpStack`.
     """
 
     image: npt.NDArray[np.float32]
@@ -50,6 +52,7 @@ class Coadd:
     wcs: Any = None
     origin: tuple[int, int] = (0, 0)
     unit: str = ""
+    flux_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -313,6 +316,7 @@ def _blank(shape: tuple[int, int], masks: DirectMasks) -> Coadd:
     return Coadd(
         np.empty(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, np.int32),
         np.empty(shape, np.uint16), masks.mask_planes, stack.wcs, stack.origin, stack.unit,
+        stack.flux_scale,
     )  # fmt: skip
 
 

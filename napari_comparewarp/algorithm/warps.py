@@ -1,5 +1,6 @@
 """A stack of warps: the direct ones that are stacked and the PSF-matched ones that are compared."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -7,8 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import PsfError, StackError
-from .mask_planes import LSST_PLANES
+from ..errors import CompareWarpWarning, PsfError, StackError
+from .array_planes import GivenPlane, LazyMask, convert, given_plane, has_no_data, typical_sigma
+from .flux_scale import flux_scale, scaled_unit
+from .mask_planes import LSST_PLANES, add_planes
 from .psf import PsfModel, as_psf
 
 __all__ = ["Cube", "EpochId", "InputFile", "WarpStack", "Warps"]
@@ -102,7 +105,10 @@ class WarpStack:
     wcs : astropy.wcs.WCS or None
         Sky coordinates of array pixels.
     unit : str
-        Unit of the images.
+        Unit of the images. Numbers whose squares single precision cannot hold
+        are kept in another unit, which then begins with a power of ten.
+    flux_scale : float
+        That power of ten: numbers in the files are those of the arrays times it.
     inputs : tuple of InputFile
         The files, empty for a stack made of arrays.
     psf : tuple of PsfModel or None
@@ -120,6 +126,7 @@ class WarpStack:
     unit: str = "nJy"
     inputs: tuple[InputFile, ...] = ()
     psf: tuple[PsfModel | None, ...] = ()
+    flux_scale: float = 1.0
     #: ``(epoch,)`` row of the matched warp of each direct warp, -1 where there is none.
     partner: npt.NDArray[np.intp] = field(init=False)
 
@@ -179,17 +186,23 @@ class WarpStack:
         matched_epochs: Sequence[EpochId] | None = None,
         origin: tuple[int, int] = (0, 0),
         wcs: Any = None,
-        unit: str = "nJy",
+        unit: str | None = None,
         inputs: Sequence[InputFile] = (),
         psf: Any = None,
     ) -> "WarpStack":
         """Make a stack of arrays; arrays of the right type are not copied.
 
+        Masked arrays, quantities and lazy arrays (dask and others that are
+        indexed like arrays) are taken as what they are: masked values are no
+        data, units are kept and compared, lazy rows are computed when they are
+        needed.
+
         Parameters
         ----------
         image, variance : array_like
             ``(epoch, y, x)`` direct warps and their variance, e.g. in nJy and
-            nJy². NaN: no data.
+            nJy². NaN: no data. A variance that is NaN, infinite, 0 or negative
+            says the same, and sets NO_DATA in the mask.
         mask : array_like of int, optional
             ``(epoch, y, x)`` bit planes; by default no flags.
         matched_image, matched_variance, matched_mask : array_like, optional
@@ -208,8 +221,8 @@ class WarpStack:
             x, y of the lower-left pixel in the parent grid.
         wcs : astropy.wcs.WCS, optional
             Sky coordinates of array pixels.
-        unit : str
-            Unit of the images.
+        unit : str, optional
+            Unit of the images, by default that of a quantity, else nJy.
         inputs : sequence of InputFile, optional
             Where the arrays came from.
         psf : float, PsfModel or sequence, optional
@@ -221,9 +234,18 @@ class WarpStack:
         Raises
         ------
         StackError
-            If shapes, ids or values do not fit together.
+            If shapes, ids, units or values do not fit together.
+
+        Warns
+        -----
+        CompareWarpWarning
+            If the numbers are so small or large that they are kept in another unit.
         """
-        direct = _make_warps("", image, variance, mask)
+        planes = dict(LSST_PLANES if mask_planes is None else mask_planes)
+        _check_planes(planes)
+        given = _Given(image, variance, mask)
+        numbers = _Numbers.of(given, unit, planes)
+        direct = numbers.make_warps("", given)
         n_epochs = len(direct)
         epochs = _make_ids("epochs", epochs, n_epochs)
         matched_given = [a is not None for a in (matched_image, matched_variance)]
@@ -238,7 +260,8 @@ class WarpStack:
             )
         else:
             assert matched_image is not None and matched_variance is not None
-            matched = _make_warps("matched_", matched_image, matched_variance, matched_mask)
+            given = _Given(matched_image, matched_variance, matched_mask)
+            matched = numbers.make_warps("matched_", given)
             if matched.image.shape[1:] != direct.image.shape[1:]:
                 raise StackError(
                     f"matched_image has shape {matched.image.shape} where image has "
@@ -252,59 +275,137 @@ class WarpStack:
             matched_ids = _make_ids(
                 "matched_epochs", epochs if matched_epochs is None else matched_epochs, len(matched)
             )
-        planes = dict(LSST_PLANES if mask_planes is None else mask_planes)
-        _check_planes(planes)
         return cls(
             direct=direct,
             matched=matched,
             epochs=epochs,
             matched_epochs=matched_ids,
-            mask_planes=planes,
+            mask_planes=numbers.planes,
             psf_sigma=_make_psf_sigma(psf_sigma, epochs, matched_ids),
             origin=(int(origin[0]), int(origin[1])),
             wcs=wcs,
-            unit=unit,
+            unit=numbers.unit,
             inputs=tuple(inputs),
             psf=_make_psfs(psf, epochs),
+            flux_scale=numbers.scale,
         )
 
 
-def _make_warps(
-    prefix: str, image: npt.ArrayLike, variance: npt.ArrayLike, mask: npt.ArrayLike | None
-) -> Warps:
-    """Check and convert the three planes of one set of warps."""
-    images = _make_cube(f"{prefix}image", image, np.float32)
-    # Untouched zeros cost address space, not memory.
-    masks = np.zeros(images.shape, np.int32) if mask is None else mask
-    warps = Warps(
-        images,
-        _make_cube(f"{prefix}variance", variance, np.float32),
-        _make_cube(f"{prefix}mask", masks, np.int32),
-    )
-    for name, plane in (("variance", warps.variance), ("mask", warps.mask)):
-        if plane.shape != images.shape:
-            raise StackError(
-                f"{prefix}{name} has shape {plane.shape} where {prefix}image has {images.shape}"
+@dataclass(frozen=True)
+class _Given:
+    """The three planes of one set of warps as the user gave them."""
+
+    image: Any
+    variance: Any
+    mask: Any
+
+
+@dataclass
+class _Numbers:
+    """What the planes of a stack have in common: unit, scale, and the bits of the masks."""
+
+    unit: str
+    quantity: Any
+    scale: float
+    planes: dict[str, int]
+
+    @classmethod
+    def of(cls, direct: _Given, unit: str | None, planes: dict[str, int]) -> "_Numbers":
+        """Learn unit and scale from the direct warps."""
+        quantity = given_plane("image", direct.image).unit
+        if quantity is not None and unit is not None and str(quantity) != unit:
+            from astropy.units import Unit
+
+            try:
+                quantity = Unit(unit)
+            except ValueError as error:
+                raise StackError(
+                    f"unit = {unit!r} where image is in {quantity}: no unit to convert it to"
+                ) from error
+        variance = given_plane("variance", direct.variance)
+        scale = 1.0
+        if np.dtype(variance.values.dtype).kind in "iuf":
+            sigma = typical_sigma(variance)
+            if variance.unit is not None and quantity is not None:
+                sigma *= _conversion(variance.unit, quantity**2) ** 0.5
+            scale = flux_scale(sigma)
+        name = unit or (str(quantity) if quantity is not None else "nJy")
+        if scale != 1:
+            warnings.warn(
+                f"a noise of {sigma:.2g} {name} is beyond the squares that single precision "
+                f"holds: the numbers are kept in units of {scaled_unit(name, scale)}",
+                CompareWarpWarning,
+                stacklevel=4,
             )
-    return warps
+        return cls(scaled_unit(name, scale), quantity, scale, dict(planes))
 
-
-def _make_cube(name: str, values: Any, dtype: type) -> Cube:
-    """Return `values` as a native C-ordered cube of `dtype`."""
-    if not isinstance(values, np.ndarray) and isinstance(values, Cube) and len(values.shape) == 3:
-        if values.dtype != np.dtype(dtype):
-            raise StackError(f"{name} is {values.dtype}; a plane on disk must be {np.dtype(dtype)}")
-        return values
-    array = np.asarray(values)
-    if array.ndim != 3 or 0 in array.shape:
-        raise StackError(
-            f"{name} has shape {array.shape}; it must be (epoch, y, x), none of them 0"
+    def make_warps(self, prefix: str, given: _Given) -> Warps:
+        """Check and convert the three planes of one set of warps."""
+        images = self._plane(f"{prefix}image", given.image)
+        variances = self._plane(f"{prefix}variance", given.variance)
+        shape = tuple(images.values.shape)
+        # Untouched zeros cost address space, not memory.
+        flags = np.zeros(shape, np.int32) if given.mask is None else given.mask
+        masks = given_plane(f"{prefix}mask", flags)
+        for plane in (variances, masks):
+            if tuple(plane.values.shape) != shape:
+                raise StackError(
+                    f"{plane.name} has shape {tuple(plane.values.shape)} where {images.name} has "
+                    f"{shape}"
+                )
+        square = None if self.quantity is None else self.quantity**2
+        image = convert(images, np.float32, self.quantity, self.scale)
+        variance = convert(variances, np.float32, square, self.scale**2)
+        return Warps(
+            image,
+            variance,
+            self._with_no_data(convert(masks, np.int32, None, 1.0), masks, variance, images),
         )
-    if dtype is np.int32 and array.dtype.kind not in "iub":
-        raise StackError(f"{name} has type {array.dtype}; a mask is made of integers")
-    if dtype is np.float32 and array.dtype.kind not in "iuf":
-        raise StackError(f"{name} has type {array.dtype}; it must be real numbers")
-    return np.ascontiguousarray(array, dtype=dtype)
+
+    def _plane(self, name: str, values: Any) -> GivenPlane:
+        """Take a plane of numbers apart; all have units, or none has."""
+        plane = given_plane(name, values)
+        if (plane.unit is None) != (self.quantity is None):
+            with_unit, without = ("image", name) if plane.unit is None else (name, "image")
+            raise StackError(
+                f"{with_unit} has a unit and {without} has none; give units to all planes, or to "
+                "none"
+            )
+        return plane
+
+    def _with_no_data(self, mask: Any, masks: GivenPlane, variance: Any, images: GivenPlane) -> Any:
+        """Mark pixels whose variance is none, or that a masked array hides, as NO_DATA."""
+        if not (isinstance(variance, np.ndarray) and isinstance(mask, np.ndarray)):
+            return LazyMask(mask, variance, 1 << self._no_data())
+        is_own = False
+        missing = np.empty(variance.shape[1:], np.bool_)
+        for epoch in range(len(mask)):
+            has_no_data(variance[epoch], out=missing)
+            for plane in (masks, images):
+                if plane.hidden is not None:
+                    missing |= plane.hidden[epoch]
+            if not missing.any():
+                continue
+            bit = np.int32(1 << self._no_data())
+            if (mask[epoch][missing] & bit).all():
+                continue
+            if not is_own:
+                mask, is_own = mask.copy(), True
+            mask[epoch][missing] |= bit
+        return mask
+
+    def _no_data(self) -> int:
+        """Return the bit of NO_DATA; a mask without one is given it."""
+        self.planes = add_planes(self.planes, ["NO_DATA"])
+        return self.planes["NO_DATA"]
+
+
+def _conversion(unit: Any, to: Any) -> float:
+    """Return the factor between two units; NaN where there is none, which is refused later."""
+    try:
+        return float(unit.to(to))
+    except Exception:  # what astropy raises for units of other kinds is no class of ours
+        return float(np.nan)
 
 
 def _make_ids(name: str, ids: Sequence[EpochId] | None, count: int) -> tuple[EpochId, ...]:

@@ -14,6 +14,7 @@ from astropy.table import Column
 from astropy.wcs.utils import pixel_to_skycoord
 
 from ..algorithm.coadd import Coadd
+from ..algorithm.flux_scale import unscaled_unit
 from ..config.knobs import CompareWarpConfig
 from ..errors import OutputError
 from .atomic import check_output, replacing
@@ -78,11 +79,15 @@ def write_coadd(
     check_output(path, overwrite)
     compressed = path.name.lower().endswith(".fz")
     grid = grid_header(coadd.wcs, coadd.origin)
+    scale = coadd.flux_scale
+    unit = unscaled_unit(coadd.unit, scale)
     hdus: list[Any] = [
         fits.PrimaryHDU(header=header),
-        _plane("IMAGE", coadd.image, grid, compressed, unit=coadd.unit),
+        _plane("IMAGE", _in_files(coadd.image, scale), grid, compressed, unit=unit),
         _mask(coadd.mask, coadd.mask_planes, grid, compressed),
-        _plane("VARIANCE", coadd.variance, grid, compressed, unit=_squared(coadd.unit)),
+        _plane(
+            "VARIANCE", _in_files(coadd.variance, scale**2), grid, compressed, unit=_squared(unit)
+        ),
         _plane("NIMAGE", coadd.n_image.astype(np.int16), grid, compressed),
         fits.BinTableHDU(inputs, name="INPUTS"),
     ]
@@ -223,6 +228,11 @@ def _plane(
     if unit:
         hdu.header["BUNIT"] = unit
     return hdu
+
+
+def _in_files(plane: npt.NDArray[np.float32], scale: float) -> npt.NDArray:
+    """Return a plane in the unit of the input files; in double precision where it has to be."""
+    return plane if scale == 1 else plane.astype(np.float64) * scale
 
 
 def _mask(mask: npt.NDArray[np.int32], planes: Any, grid: fits.Header, compressed: bool) -> Any:

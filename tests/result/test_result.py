@@ -225,15 +225,17 @@ def test_a_warp_without_a_positive_variance_is_skipped_with_a_message(value):
     np.testing.assert_array_equal(result.coadd.mask, rest.coadd.mask)
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, np.nan])
-def test_single_pixels_without_a_positive_variance_do_not_stop_a_run(value):
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
+def test_single_pixels_without_a_positive_variance_are_no_data(value):
     image, variance, mask = planes()
     variance[:, 50, 10:20] = value
+    variance[1, 40, 10:20] = value
     result = cw.run(cw.WarpStack.from_arrays(image, variance, mask, psf_sigma=PSF_SIGMA))
-    assert np.isfinite(result.coadd.image[50, 12:20]).all()
     no_data = bits(result.coadd.mask_planes, ["NO_DATA"])
-    flagged = result.coadd.mask[50, 12:20] & no_data != 0
-    assert flagged.all() == (value == 0)
+    assert np.isnan(result.coadd.image[50, 12:20]).all()
+    assert (result.coadd.mask[50, 12:20] & no_data != 0).all()
+    assert 1 not in result.contributors(40, 15)
+    assert np.isfinite(result.coadd.image[40, 12:20]).all()
 
 
 def test_streaks_become_rows_of_their_own():
