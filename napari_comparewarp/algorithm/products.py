@@ -97,6 +97,8 @@ class Products:
     variance_scale: FloatArray = field(init=False)
     #: ``(epoch,)`` where the measured factor was above the limit.
     variance_scale_failed: npt.NDArray[np.bool_] = field(init=False)
+    #: ``(epoch,)`` where too few values are distinct to measure it.
+    variance_scale_coarse: npt.NDArray[np.bool_] = field(init=False)
     difference_terms: tuple[DifferenceTerm, ...] = ()
     detections: Detections = field(init=False)
     #: ``(y, x)`` footprints of bright sources, or None.

@@ -90,7 +90,7 @@ def scale_variances(inputs: Inputs, products: Products) -> dict[str, Any]:
     """Measure, or take over, the factors of the matched warps' variances."""
     config, stack = inputs.config, inputs.stack
     factors = np.ones(stack.n_epochs)
-    failed = np.zeros(stack.n_epochs, np.bool_)
+    failed, coarse = np.zeros((2, stack.n_epochs), np.bool_)
     if inputs.job.variance_scale is not None:
         factors = np.array(inputs.job.variance_scale, np.float64)
         if factors.shape != (stack.n_epochs,):
@@ -108,7 +108,12 @@ def scale_variances(inputs: Inputs, products: Products) -> dict[str, Any]:
         )  # fmt: skip
         factors[epochs] = [scale.factor for scale in scales]
         failed[epochs] = [scale.failed for scale in scales]
-    return {"variance_scale": factors, "variance_scale_failed": failed}
+        coarse[epochs] = [scale.coarse for scale in scales]
+    return {
+        "variance_scale": factors,
+        "variance_scale_failed": failed,
+        "variance_scale_coarse": coarse,
+    }
 
 
 def detect(inputs: Inputs, products: Products) -> dict[str, Any]:

@@ -21,6 +21,13 @@ __all__ = ["VarianceScale", "measure_variance_scale", "measure_variance_scales"]
 #: Interquartile range to standard deviation, as the reference rounds it here.
 IQR_TO_SIGMA_ROUNDED = 0.74
 
+#: Values of which more than this part are one and the same do not tell their scatter: with
+#: steps of s, quartiles are off by up to s / 2 each, and 25 % are equal where s = 0.64 sigma.
+MOST_EQUAL = 0.25
+
+#: Pixels that are looked at to learn whether values are so coarse.
+_LOOKED_AT = 4096
+
 #: What `_gather` gathers: (image - background) / sqrt(variance), its numerator, or variance.
 SIGNIFICANCE, RESIDUAL, VARIANCE = range(3)
 
@@ -35,10 +42,15 @@ class VarianceScale:
         What to multiply the variance by; 1 where nothing could be measured.
     failed : bool
         The measured factors were above the limit, and the variance is left alone.
+    coarse : bool
+        So many pixels have one and the same value that their scatter cannot be
+        measured by quartiles, and the variance is left alone: counts near 0, or
+        values rounded to steps as large as their noise.
     """
 
     factor: float
     failed: bool = False
+    coarse: bool = False
 
 
 def measure_variance_scale(
@@ -73,6 +85,8 @@ def measure_variance_scale(
     VarianceScale
         The factor is (0.74 IQR(image / sqrt(variance)))².
     """
+    if _is_coarse(image, mask, bad):
+        return VarianceScale(1.0, coarse=True)
     background = measure_background(image, mask, background_bad, cell)
     planes = (image, variance, mask, bad, background.coefficients, background.edges_x,
               background.centres_x)  # fmt: skip
@@ -132,6 +146,17 @@ def measure_variance_scales(
         )  # fmt: skip
 
     return for_each(measure, list(rows), "variance scale", progress)
+
+
+def _is_coarse(image: npt.NDArray[np.float32], mask: npt.NDArray[np.int32], bad: int) -> bool:
+    """Tell whether too many good pixels have one and the same value."""
+    # An odd step that is not that of the rows looks at all columns.
+    step = max(1, image.size // _LOOKED_AT) | 1
+    values, flags = image.ravel()[::step], mask.ravel()[::step]
+    values = values[np.isfinite(values) & (flags & np.int32(bad) == 0)]
+    if values.size < 2:
+        return False
+    return bool(np.unique(values, return_counts=True)[1].max() > MOST_EQUAL * values.size)
 
 
 def _squared_width(values: npt.NDArray[np.float32]) -> float:

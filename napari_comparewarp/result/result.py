@@ -351,6 +351,13 @@ class CompareWarpResult:
                 f"epoch {stack.epochs[index]}: the variance factor is above "
                 f"{self.config.variance_scale_limit:g}: the variance is left alone"
             )
+        coarse = np.flatnonzero(products.variance_scale_coarse)
+        if coarse.size:
+            named = ", ".join(str(stack.epochs[index]) for index in coarse)
+            messages.append(
+                f"epoch {named}: too few distinct values to measure the variance factor: the "
+                "variance is left alone"
+            )
         for key in products.lost_overrides:
             messages.append(
                 f"epoch {key.epoch}: the footprint at y={key.y}, x={key.x} that was decided "

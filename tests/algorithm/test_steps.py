@@ -22,6 +22,7 @@ def test_factors_that_are_given_are_taken_and_nan_means_1(products):
     made = steps.scale_variances(Inputs(Job(stack(), variance_scale=factors)), products)
     np.testing.assert_array_equal(made["variance_scale"], [2.0, 1.0, 0.5, 1.0, 1.0, 3.0])
     assert not made["variance_scale_failed"].any()
+    assert not made["variance_scale_coarse"].any()
 
 
 def test_a_wrong_number_of_factors_is_refused_in_one_line(products):

@@ -91,3 +91,24 @@ def test_mesh_cells_cover_an_axis_evenly(size, cell):
 def test_an_image_without_a_good_pixel_has_no_background():
     image, _, mask = noise()
     assert np.isnan(measure_background(image, mask | BAD, BAD, 32).image()).all()
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.3, 0.6])
+def test_values_rounded_to_steps_of_their_noise_leave_the_variance_alone(sigma):
+    image, variance, mask = noise(sigma=sigma)
+    scale = measure(np.round(image), variance + np.float32(1 / 12), mask)
+    assert (scale.factor, scale.failed, scale.coarse) == (1, False, True)
+
+
+def test_finer_steps_are_measured():
+    image, variance, mask = noise((300, 300), sigma=3.0)
+    scale = measure(np.round(image), variance + np.float32(1 / 12), mask)
+    assert not scale.coarse
+    assert scale.factor == pytest.approx(1, abs=0.1)
+
+
+def test_flagged_pixels_do_not_make_values_coarse():
+    image, variance, mask = noise((300, 300))
+    image[:200], mask[:200] = 0, BAD
+    assert not measure(image, variance, mask).coarse
+    assert measure(image, variance, 0 * mask).coarse
