@@ -4,14 +4,13 @@ import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from astropy import units
-from astropy.wcs import WCS
 
 from ..errors import CompareWarpWarning, StackError
 from .exposure import Exposure
+from .sky import separation_in_pixels
 
-__all__ = ["check_agreement", "common_unit", "wcs_separation"]
+__all__ = ["check_agreement", "common_unit"]
 
 #: Two grids that lie further apart than this, in pixels, are not one grid.
 WCS_TOLERANCE = 0.01
@@ -105,35 +104,9 @@ def _check_wcs(exposures: Sequence[Exposure]) -> None:
     """Compare the pixel grids of all files that have a WCS with the first one's."""
     telling = [exposure for exposure in exposures if exposure.wcs is not None]
     for exposure in telling[1:]:
-        separation = wcs_separation(telling[0].wcs, exposure.wcs, exposure.shape)
+        separation = separation_in_pixels(telling[0].wcs, exposure.wcs, exposure.shape)
         if not separation <= WCS_TOLERANCE:
             raise StackError(
                 f"{exposure.path}: its WCS is not that of {telling[0].path}: the same pixels lie "
                 f"{separation:.3g} pixels apart on the sky; warps need one pixel grid"
             )
-
-
-def wcs_separation(first: WCS, second: WCS, shape: tuple[int, int]) -> float:
-    """Return how far apart two grids put the same array pixels.
-
-    Parameters
-    ----------
-    first, second : astropy.wcs.WCS
-        Celestial WCS of two arrays.
-    shape : tuple of int
-        ``(y, x)`` of both.
-
-    Returns
-    -------
-    float
-        The largest distance over the corners and the centre, in pixels of
-        `first`; NaN if one of them cannot be told.
-    """
-    height, width = shape
-    x = np.array([0, width - 1, 0, width - 1, (width - 1) / 2])
-    y = np.array([0, 0, height - 1, height - 1, (height - 1) / 2])
-    # Only from pixels to the sky: inverting a distortion may fail to converge.
-    there = first.pixel_to_world(x, y)
-    here = second.pixel_to_world(x, y).transform_to(there.frame)
-    pixel = there[-1].separation(first.pixel_to_world(x[-1] + 1, y[-1]))
-    return float((there.separation(here) / pixel).max())

@@ -10,10 +10,11 @@ from astropy import units
 from astropy.coordinates import Angle, SkyCoord
 from astropy.table import Row, Table
 from astropy.utils.exceptions import AstropyWarning
-from regions import CircleSkyRegion, PixCoord, PixelRegion, RectangleSkyRegion, RegionMeta, Regions
+from regions import CircleSkyRegion, RectangleSkyRegion, Regions
 
 from ..algorithm.warps import WarpStack
 from ..errors import StackError, one_line
+from .sky_regions import PatchOnSky
 
 __all__ = ["read_bright_objects"]
 
@@ -50,44 +51,18 @@ def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bo
         raise StackError(f"{path}: no such file")
     regions = _from_region_file(path) if path.suffix.lower() == ".reg" else _from_table(path)
     result = np.zeros(stack.shape, np.bool_)
+    pixels = PatchOnSky(path, stack)
     for region in sorted(regions, key=_is_excluded):
-        pixels = _in_pixels(path, region, stack.wcs)
-        if pixels is not None:
-            _mark(result, pixels)
+        where, inside = pixels.inside(region)
+        if _is_excluded(region):
+            result[where] &= ~inside
+        else:
+            result[where] |= inside
     return result
 
 
 def _is_excluded(region: Any) -> bool:
     return not region.meta.get("include", True)
-
-
-def _in_pixels(path: Path, region: Any, wcs: Any) -> Any:
-    """Return a region in pixels of the patch; None for the far side of the sky, which has none."""
-    if isinstance(region, PixelRegion):
-        return region
-    if wcs is None:
-        raise StackError(
-            f"{path}: gives places on the sky, but the warps have no WCS to find them with"
-        )
-    place = region.vertices if hasattr(region, "vertices") else region.center
-    if not np.isfinite(wcs.world_to_pixel(place)).all():
-        return None
-    return region.to_pixel(wcs)
-
-
-def _mark(result: npt.NDArray[np.bool_], region: Any) -> None:
-    """Set the pixels of a region, or clear them where it is excluded."""
-    # No larger than the patch: a halo on a wide field may have far more pixels.
-    where, _ = region.bounding_box.get_overlap_slices(result.shape)
-    if where is None:
-        return
-    y, x = np.mgrid[where]
-    # Without its notes: releases differ in what an excluded region is said to contain.
-    inside = region.copy(meta=RegionMeta()).contains(PixCoord(x, y))
-    if _is_excluded(region):
-        result[where] &= ~inside
-    else:
-        result[where] |= inside
 
 
 def _from_region_file(path: Path) -> list[Any]:

@@ -1,6 +1,5 @@
 """What one FITS file holds, for a person to read."""
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ from ..algorithm.mask_planes import LSST_PLANES, add_planes
 from ..algorithm.psf import sigma_of_moments
 from .dialects.dialect import Plane
 from .exposure import Exposure, read_pixels, scan_exposure
+from .sky import sky_of
 
 __all__ = ["describe"]
 
@@ -56,11 +56,11 @@ def describe(path: str | Path) -> dict[str, Any]:
             f"{pixels.psf.kind}, {size_y} x {size_x} pixels; at the centre its second moments are "
             f"those of sigma {sigma:.3f} pixels"
         )
-    if header.wcs is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            centre = header.wcs.pixel_to_world((width - 1) / 2, (height - 1) / 2)
+    centre = sky_of(header.wcs, (width - 1) / 2, (height - 1) / 2)
+    if centre is not None:
         result["centre"] = centre.to_string("hmsdms", precision=1)
+    for number, note in enumerate(header.notes, start=1):
+        result[f"note {number}"] = note
     finite = np.isfinite(image)
     result["NaN pixels"] = f"{100 * (1 - finite.mean()):.2f} %"
     positive = variance[np.isfinite(variance) & (variance > 0)]

@@ -25,6 +25,7 @@ from .headers import (
 )
 from .open_fits import OpenFiles, reading
 from .psf import read_psf
+from .sky import read_grid
 
 __all__ = ["Exposure", "Pixels", "read_pixels", "scan_exposure"]
 
@@ -59,6 +60,8 @@ class Exposure:
         Bit number of each named plane of the mask; None: no plane is named.
     is_coadd : bool
         Whether it counts its inputs (an HDU named NIMAGE), so that it is no warp.
+    notes : tuple of str
+        What was assumed, mended or ignored of its headers, a clause each.
     """
 
     path: Path
@@ -73,6 +76,7 @@ class Exposure:
     wcs: WCS | None
     mask_planes: Mapping[str, int] | None
     is_coadd: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +132,7 @@ def scan_exposure(path: Path) -> Exposure:
             psf_sigma = psf_sigma_in_header(headers)
             unit = dialect.unit(headers)
             origin = origin_in_header(headers)
-            wcs = _celestial_wcs(headers, hdus)
+            grid = read_grid(headers, hdus)
         mask_planes = None
         if layout.mask is not None:
             with _cards_of(layout.mask.path):
@@ -144,9 +148,10 @@ def scan_exposure(path: Path) -> Exposure:
             psf_sigma=psf_sigma,
             unit=unit,
             origin=origin,
-            wcs=wcs,
+            wcs=grid.wcs,
             mask_planes=mask_planes,
             is_coadd="NIMAGE" in hdus,
+            notes=grid.notes,
         )
 
 
@@ -177,23 +182,6 @@ def _check_shapes(layout: Layout, files: OpenFiles) -> tuple[int, int]:
         if plane.role == "mask" and hdu.header["BITPIX"] < 0:
             raise StackError(f"{where}: real numbers; a mask is made of integers")
     return expected
-
-
-def _celestial_wcs(headers: list[fits.Header], hdus: fits.HDUList) -> WCS | None:
-    """Return the first WCS that knows the sky."""
-    for original in headers:
-        header = original.copy()
-        equinox = header.get("EPOCH", 2000.0)
-        if not (isinstance(equinox, (int, float)) and 1800 <= equinox <= 2200):
-            # By an old convention EPOCH is the equinox, a year; here it counts exposures.
-            header.remove("EPOCH")
-        try:
-            wcs = WCS(header, fobj=hdus)
-        except KeyError:  # it has no WCS but that of the parent grid
-            continue
-        if wcs.has_celestial:
-            return wcs.celestial
-    return None
 
 
 def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:

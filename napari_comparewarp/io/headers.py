@@ -141,14 +141,18 @@ def origin_in_header(headers: Sequence[Header]) -> tuple[int, int] | None:
     """Return x, y of the lower-left pixel in the parent grid.
 
     From LTV1 and LTV2 (logical = physical + LTV, so the origin is -LTV), else
-    from the alternate linear WCS "A" that LSST files carry. An origin that is
-    no whole number of pixels is no cut-out of a parent grid: None.
+    from the alternate linear WCS "A" that LSST files carry, unless it holds
+    other coordinates. An origin that is no whole number of pixels is no cut-out
+    of a parent grid: None.
     """
     ltv = [_first(headers, [f"LTV{axis}"]) for axis in (1, 2)]
     if all(map(_is_number, ltv)):
         return _whole(-ltv[0], -ltv[1])
     first_pixel = []
     for axis in (1, 2):
+        ctype = str(_first(headers, [f"CTYPE{axis}A"]) or "").strip().upper()
+        if ctype not in ("", "LINEAR", "PIXEL"):
+            return None
         value = _first(headers, [f"CRVAL{axis}A"])
         reference = _first(headers, [f"CRPIX{axis}A"])
         if not _is_number(value):

@@ -95,9 +95,12 @@ def read_config(path: str | Path) -> CompareWarpConfig:
 
 
 def epoch_column(epochs: "Sequence[EpochId]") -> np.ndarray:
-    """Return epoch ids as a column that FITS can hold: whole numbers, or ASCII text."""
-    if all(isinstance(epoch, int) for epoch in epochs):
-        return np.array(epochs)
+    """Return epoch ids as a column that FITS can hold: whole numbers, or ASCII text.
+
+    Numbers that 64 bits cannot hold travel as text too.
+    """
+    if all(isinstance(epoch, int) and abs(epoch) < 2**63 for epoch in epochs):
+        return np.array(epochs, np.int64)
     return np.array([ascii_text(str(epoch)) for epoch in epochs])
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +84,10 @@ def read_stack(
         raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
     sources = find_sources(source)
     exposures = _scan_all(sources)
+    for text in _gathered(
+        (exposure.path, note) for exposure in exposures for note in exposure.notes
+    ):
+        _warn(text)
     check_agreement(exposures)
     direct, matched = _pair(exposures, by_visit=not sources[0].named)
     compared = matched or direct
@@ -138,6 +142,17 @@ def _scan_all(sources: Sequence[Source]) -> list[Exposure]:
         raise
     _leave_out(others, exposures)
     return exposures
+
+
+def _gathered(notes: Iterable[tuple[Path, str]]) -> list[str]:
+    """Return each note once, with the first file that it holds for and the number of others."""
+    paths: dict[str, list[Path]] = {}
+    for path, note in notes:
+        paths.setdefault(note, []).append(path)
+    return [
+        f"{first}{f' and {len(others)} more' if others else ''}: {note}"
+        for note, (first, *others) in paths.items()
+    ]
 
 
 def _leave_out(

@@ -2,7 +2,7 @@
 
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
 from astropy.table import Column
-from astropy.wcs.utils import pixel_to_skycoord
 
 from ..algorithm.coadd import Coadd
 from ..algorithm.flux_scale import unscaled_unit
@@ -19,6 +18,7 @@ from ..config.knobs import CompareWarpConfig
 from ..errors import OutputError
 from .atomic import check_output, replacing
 from .provenance import creator, epoch_column, timestamp
+from .sky import sky_of, wcs_cards
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -27,6 +27,7 @@ __all__ = [
     "COADD_ENDINGS",
     "FOOTPRINT_ENDINGS",
     "grid_header",
+    "grid_tables",
     "mask_path",
     "write_coadd",
     "write_footprints",
@@ -95,7 +96,7 @@ def write_coadd(
         # Words of 64 bits are not compressed: cfitsio, and so DS9, could not read them.
         hdus.append(_plane("INPUT_MAP", input_map, grid, compressed=False))
         hdus[-1].header["COMMENT"] = "Bit k of word w: row 64 w + k of INPUTS went into the pixel."
-    write_hdus(hdus, path, overwrite)
+    write_hdus([*hdus, *grid_tables(coadd.wcs)], path, overwrite)
 
 
 def mask_path(folder: Path, epoch: Any) -> Path:
@@ -111,6 +112,7 @@ def write_mask(
     *,
     header: fits.Header,
     grid: fits.Header,
+    tables: Sequence[fits.ImageHDU] = (),
     overwrite: bool = False,
 ) -> None:
     """Write one mask, compressed, its planes named in ``MP_`` cards.
@@ -124,6 +126,8 @@ def write_mask(
     path : Path
     header, grid : Header
         Cards of the primary HDU, and of the mask's own; see `grid_header`.
+    tables : sequence of ImageHDU
+        What the grid needs besides, see `grid_tables`.
     overwrite : bool
 
     Raises
@@ -131,7 +135,7 @@ def write_mask(
     OutputError
     """
     hdus = [fits.PrimaryHDU(header=header), _mask(mask, planes, grid, compressed=True)]
-    write_hdus(hdus, path, overwrite)
+    write_hdus([*hdus, *tables], path, overwrite)
 
 
 def write_footprints(
@@ -173,8 +177,7 @@ def write_footprints(
         )
     check_output(path, overwrite)
     table = table.copy()
-    if wcs is not None and wcs.has_celestial:
-        _add_sky_columns(table, wcs)
+    _add_sky_columns(table, wcs)
     if suffix == ".fits":
         table["epoch"] = epoch_column(table["epoch"].tolist())
         hdus = [fits.PrimaryHDU(header=header), fits.BinTableHDU(table, name="FOOTPRINTS")]
@@ -188,7 +191,10 @@ def write_footprints(
 def _add_sky_columns(table: "Table", wcs: Any) -> None:
     """Add the sky position of the centre of each bounding box."""
     x, y = ((np.asarray(table[f"{a}0"]) + np.asarray(table[f"{a}1"]) - 1) / 2 for a in "xy")
-    sky = pixel_to_skycoord(x, y, wcs).icrs
+    sky = sky_of(wcs, x, y)
+    if sky is None:
+        return
+    sky = sky.icrs
     where = table.colnames.index("x1") + 1
     for name, values in (("dec", sky.dec.deg), ("ra", sky.ra.deg)):
         meaning = "ICRS position of the centre of the bounding box"
@@ -199,9 +205,10 @@ def grid_header(wcs: Any, origin: tuple[int, int]) -> fits.Header:
     """Return the cards that say where the pixels lie on the sky and in the parent grid.
 
     The parent grid is given twice: as ``LTV`` cards, which DS9 knows, and as
-    the linear WCS "A" of LSST files.
+    the linear WCS "A" of LSST files. A distortion that is a table needs
+    `grid_tables` in the same file.
     """
-    header = fits.Header() if wcs is None else wcs.to_header(relax=True)
+    header = fits.Header() if wcs is None else wcs_cards(wcs)[0]
     for axis, start in enumerate(origin, start=1):
         header[f"LTV{axis}"] = (-float(start), "parent pixel = pixel - LTV")
         header[f"CTYPE{axis}A"] = ("LINEAR", "parent grid, counted from 0")
@@ -210,6 +217,11 @@ def grid_header(wcs: Any, origin: tuple[int, int]) -> fits.Header:
         header[f"CDELT{axis}A"] = 1.0
         header[f"CUNIT{axis}A"] = "pixel"
     return header
+
+
+def grid_tables(wcs: Any) -> list[fits.ImageHDU]:
+    """Return the HDUs with the lookup tables of a grid's distortion; most grids have none."""
+    return [] if wcs is None else wcs_cards(wcs)[1]
 
 
 def _plane(

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator, StrMethodF
 
 from ..colours import VERDICT_COLOURS
 from ..config.knobs import CompareWarpConfig
+from ..io.sky import sky_of
 from ..review.doubtful import KNIFE_EDGE, flipping_changes, knife_edges
 from ..review.evidence import Evidence, gather_evidence
 from ..review.explain import explain
@@ -204,10 +205,8 @@ def describe_footprint(
 
 def _sky(result: "CompareWarpResult", y: int, x: int) -> str:
     """Return the sky position of an array pixel, empty without a WCS."""
-    wcs = result.coadd.wcs
-    if wcs is None or not wcs.has_celestial:
-        return ""
-    return str(wcs.celestial.pixel_to_world(x, y).to_string("hmsdms", sep=":", precision=2))
+    sky = sky_of(result.coadd.wcs, x, y)
+    return "" if sky is None else str(sky.to_string("hmsdms", sep=":", precision=2))
 
 
 def _flips(config: CompareWarpConfig, changes: "Row", clipped: bool) -> tuple[str, ...]:

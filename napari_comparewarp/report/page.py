@@ -17,6 +17,7 @@ from ..config.knobs import CompareWarpConfig
 from ..inspection.inspection import Inspection
 from ..io.atomic import check_output, replacing
 from ..io.provenance import creator, timestamp
+from ..io.sky import sky_of
 from ..review.doubtful import flipping_changes, knife_edges
 from ..review.explain import explain
 from ..review.sensitivity import chi_sensitivity, verdict_sensitivity
@@ -140,8 +141,8 @@ def _facts(result: "CompareWarpResult") -> list[tuple[str, str]]:
         ("unit", stack.unit or "not known"),
     ]  # fmt: skip
     wcs = stack.wcs
-    if wcs is not None and wcs.has_celestial:
-        centre = wcs.celestial.pixel_to_world((width - 1) / 2, (height - 1) / 2)
+    centre = sky_of(wcs, (width - 1) / 2, (height - 1) / 2)
+    if wcs is not None and centre is not None:
         facts.append(("centre", centre.to_string("hmsdms", sep=":", precision=2)))
         scale = np.mean(
             [side.to_value("arcsec") for side in wcs.celestial.proj_plane_pixel_scales()]

@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 
 from ..colours import COUNT_COLOURS, COUNT_LIMIT, VERDICT_COLOURS
 from ..io.atomic import check_output, check_output_folder, replacing
-from ..io.write import grid_header, write_hdus
+from ..io.sky import sky_of
+from ..io.write import grid_header, grid_tables, write_hdus
 
 if TYPE_CHECKING:
     from ..algorithm.coadd import Coadd
@@ -85,7 +86,7 @@ def write_debug_products(
         name="EPOCHCOUNT",
     )
     primary = fits.PrimaryHDU(header=result.header())
-    write_hdus([primary, count], paths[0], overwrite)
+    write_hdus([primary, count, *grid_tables(result.coadd.wcs)], paths[0], overwrite)
     for path, draw in zip(paths[1:], pictures.values(), strict=True):
         with replacing(path, overwrite) as temporary:
             figure = draw(result)
@@ -259,6 +260,14 @@ def stretch_between(low: float, high: float) -> ImageNormalize:
     return ImageNormalize(vmin=low, vmax=low + 4 * (high - low), stretch=AsinhStretch(0.2))
 
 
+#: Names of the two axes of the sky, by the type of the first.
+_AXES = {
+    "RA": ("right ascension", "declination"),
+    "GLON": ("galactic longitude", "galactic latitude"),
+    "ELON": ("ecliptic longitude", "ecliptic latitude"),
+}
+
+
 def _figure(result: "CompareWarpResult", n: int) -> tuple[Figure, list[Any]]:
     """Return a figure with `n` axes beside each other, in sky coordinates where there are any."""
     height, width = result.stack.shape
@@ -266,7 +275,7 @@ def _figure(result: "CompareWarpResult", n: int) -> tuple[Figure, list[Any]]:
     figure = Figure(
         figsize=(n * (side + 0.5) + 1.2, side * height / width + 1.1), dpi=DPI, layout="constrained"
     )
-    wcs = result.coadd.wcs
+    wcs = result.coadd.wcs if sky_of(result.coadd.wcs, 0, 0) is not None else None
     keywords = {} if wcs is None else {"projection": wcs}
     axes = [figure.add_subplot(1, n, number + 1, **keywords) for number in range(n)]
     for axis in axes:
@@ -274,8 +283,9 @@ def _figure(result: "CompareWarpResult", n: int) -> tuple[Figure, list[Any]]:
             axis.set_xlabel("x, pixels")
             axis.set_ylabel("y, pixels")
         else:
-            axis.coords[0].set_axislabel("right ascension")
-            axis.coords[1].set_axislabel("declination")
+            longitude, latitude = _AXES.get(wcs.wcs.lngtyp.strip(), ("longitude", "latitude"))
+            axis.coords[wcs.wcs.lng].set_axislabel(longitude)
+            axis.coords[wcs.wcs.lat].set_axislabel(latitude)
             axis.coords[1].set_ticklabel(rotation="vertical", va="center")
     return figure, axes
 

@@ -10,7 +10,7 @@ from ..io.atomic import check_output, check_output_folder, replacing
 from ..io.provenance import ascii_text
 from ..io.regions_file import Outlined
 from ..io.regions_file import write_regions as write_region_file
-from ..io.write import grid_header, mask_path, write_mask
+from ..io.write import grid_header, grid_tables, mask_path, write_mask
 from ..io.write import write_footprints as write_footprint_file
 from .result import CompareWarpResult
 
@@ -38,7 +38,7 @@ def write_masks(result: CompareWarpResult, folder: Path, overwrite: bool = False
     for path in paths:
         check_output(path, overwrite)
     coadd = result.coadd
-    grid = grid_header(coadd.wcs, coadd.origin)
+    grid, tables = grid_header(coadd.wcs, coadd.origin), grid_tables(coadd.wcs)
     for index, (epoch, path) in enumerate(zip(result.stack.epochs, paths, strict=True)):
         header = result.header()
         header["VISIT"] = (
@@ -48,7 +48,7 @@ def write_masks(result: CompareWarpResult, folder: Path, overwrite: bool = False
         header["CLIPFRAC"] = (float(result.clipped_fraction[index]), "part of the patch clipped")
         write_mask(
             result.direct_mask(index), coadd.mask_planes, path, header=header, grid=grid,
-            overwrite=overwrite,
+            tables=tables, overwrite=overwrite,
         )  # fmt: skip
 
 

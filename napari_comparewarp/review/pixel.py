@@ -10,6 +10,7 @@ from ..algorithm.psf import psf_sigma
 from ..algorithm.verdicts import effective_maximum
 from ..algorithm.warps import EpochId
 from ..errors import PsfError
+from ..io.sky import sky_of
 from ..result.result import CompareWarpResult
 
 if TYPE_CHECKING:
@@ -146,7 +147,6 @@ def inspect_pixel(result: CompareWarpResult, y: int, x: int) -> PixelReport:
         n_matched, temporal_threshold=config.temporal_threshold, max_epochs=config.max_epochs,
         max_epochs_slope=config.max_epochs_slope,
     )  # fmt: skip
-    has_sky = coadd.wcs is not None and coadd.wcs.has_celestial
     width, message = None, ""
     try:
         width = psf_sigma(result.psf(y, x))
@@ -165,7 +165,7 @@ def inspect_pixel(result: CompareWarpResult, y: int, x: int) -> PixelReport:
         epoch_count=count,
         n_matched=n_matched,
         max_epochs=int(maximum),
-        sky=coadd.wcs.celestial.pixel_to_world(x, y) if has_sky else None,
+        sky=sky_of(coadd.wcs, x, y),
         psf_sigma=width,
         psf_message=message,
     )

@@ -8,8 +8,9 @@ from astropy.wcs import WCS
 from fits_files import SHAPE, tan_wcs, write_lsst
 
 from napari_comparewarp.errors import CompareWarpWarning, StackError
-from napari_comparewarp.io.agreement import check_agreement, common_unit, wcs_separation
+from napari_comparewarp.io.agreement import check_agreement, common_unit
 from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.sky import separation_in_pixels
 
 
 @pytest.fixture
@@ -84,21 +85,21 @@ def test_a_file_without_a_unit_is_taken_to_be_in_that_of_the_others_with_a_warni
 
 @pytest.mark.parametrize("shift", [0.0, 0.003, 2.5])
 def test_the_distance_of_two_grids_is_in_pixels(shift):
-    assert wcs_separation(tan_wcs(), tan_wcs(shift), SHAPE) == pytest.approx(shift, abs=1e-6)
+    assert separation_in_pixels(tan_wcs(), tan_wcs(shift), SHAPE) == pytest.approx(shift, abs=1e-6)
 
 
 def test_a_turned_grid_is_noticed_though_its_centre_is_the_same():
     turned = tan_wcs()
     angle = np.deg2rad(0.1)
     turned.wcs.pc = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    assert 0.01 < wcs_separation(tan_wcs(), turned, SHAPE) < 0.05
+    assert 0.01 < separation_in_pixels(tan_wcs(), turned, SHAPE) < 0.05
 
 
 def test_frames_are_told_apart_by_where_they_put_a_pixel():
     # ICRS and FK5 differ by some hundredths of an arcsecond.
     icrs, fk5 = tan_wcs(), tan_wcs()
     icrs.wcs.radesys, fk5.wcs.radesys = "ICRS", "FK5"
-    assert 0.01 < wcs_separation(icrs, fk5, SHAPE) < 1
+    assert 0.01 < separation_in_pixels(icrs, fk5, SHAPE) < 1
 
 
 def test_grids_on_opposite_sides_of_the_sky_do_not_fit(pair):

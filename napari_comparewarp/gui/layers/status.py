@@ -6,6 +6,7 @@ import numpy as np
 
 from ...algorithm.coadd import DirectMasks
 from ...algorithm.mask_planes import decode
+from ...io.sky import sky_of
 from .views import Views
 
 __all__ = ["describe_pixel", "sky_position"]
@@ -56,9 +57,9 @@ def describe_pixel(views: Views, epoch_index: int, y: int, x: int, sexagesimal: 
 
 def sky_position(wcs: Any, y: float, x: float, sexagesimal: bool = True) -> str:
     """Return right ascension and declination of array position, empty without a WCS."""
-    if wcs is None or not wcs.has_celestial:
+    sky = sky_of(wcs, x, y)
+    if sky is None:
         return ""
-    sky = wcs.pixel_to_world(x, y)
     if sexagesimal:
         return str(sky.to_string("hmsdms", sep=":", precision=2))
     return str(sky.to_string("decimal", precision=6))

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from superqt import QFlowLayout
 
 from ....algorithm.overrides import Decision, FootprintKey
+from ....io.sky import sky_of
 from ....result.footprints import State
 from ....review.explain import explain
 from ...session import Session
@@ -96,8 +97,7 @@ class FootprintPanel(Panel):
         self.filters.set_session(session)
         if session is not None:
             self.model.colour_of = self._colour_of
-            wcs = session.inspection.stack.wcs
-            self.table.show_sky(wcs is not None and wcs.has_celestial)
+            self.table.show_sky(sky_of(session.inspection.stack.wcs, 0, 0) is not None)
         self._show_reason()
 
     def refresh(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ....algorithm.overrides import FootprintKey
+from ....io.sky import sky_of
 from ....result.footprint_columns import COLUMNS as FILE_COLUMNS
 from ....result.footprint_columns import DECIDED_BY, POLARITIES, footprint_columns
 from ....result.footprints import VERDICTS
@@ -124,8 +125,7 @@ class FootprintRows:
             "decided_by": DECIDED_BY,
             "polarity": POLARITIES,
         }
-        wcs = result.stack.wcs
-        self.has_sky = wcs is not None and bool(wcs.has_celestial)
+        self.has_sky = sky_of(result.stack.wcs, 0, 0) is not None
         self._footprints = result.footprint_set
         self._n = len(self._footprints)
         columns = footprint_columns(self._footprints)
@@ -180,5 +180,7 @@ class FootprintRows:
         """Return the positions on the sky, degrees."""
         if not self.has_sky or not self._n:
             return np.full(self._n, np.nan), np.full(self._n, np.nan)
-        sky = self.result.stack.wcs.celestial.pixel_to_world(x, y).icrs
+        sky = sky_of(self.result.stack.wcs, x, y)
+        assert sky is not None  # as `has_sky` says
+        sky = sky.icrs
         return sky.ra.deg, sky.dec.deg
