@@ -14,9 +14,16 @@ from .flux_scale import flux_scale, scaled_unit
 from .mask_planes import LSST_PLANES, add_planes
 from .psf import PsfModel, as_psf
 
-__all__ = ["Cube", "EpochId", "InputFile", "WarpStack", "Warps"]
+__all__ = ["Cube", "EpochId", "InputFile", "WarpStack", "Warps", "epoch_array"]
 
 EpochId = int | str
+
+
+def epoch_array(epochs: Sequence[EpochId]) -> npt.NDArray:
+    """Return epoch ids as an array: whole numbers, or text if one is no number of 64 bits."""
+    if all(isinstance(epoch, int) and abs(epoch) < 2**63 for epoch in epochs):
+        return np.array(epochs, np.int64)
+    return np.array([str(epoch) for epoch in epochs], str)
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from ..config.knobs import CompareWarpConfig
 from ..errors import ConfigError, StackError
 from ..io.sources import find_sources
 from ..io.spool import parse_memory
+from ..io.text_file import read_text
 from ..outputs import PRODUCTS
 
 __all__ = ["Patch", "PlanError", "read_plan"]
@@ -165,10 +166,8 @@ def read_plan(path: str | Path, read_config: ConfigReader) -> list[Patch]:
     """
     path = Path(path)
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise PlanError(f"{path}: {error.strerror}") from error
-    except ValueError as error:  # Not TOML, or not even text.
+        content = tomllib.loads(read_text(path, PlanError))
+    except tomllib.TOMLDecodeError as error:
         raise PlanError(f"{path}: not readable as TOML: {error}") from error
     try:
         plan = _PlanFile.model_validate(content)

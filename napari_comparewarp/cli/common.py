@@ -1,5 +1,6 @@
 """What all commands share: how errors, warnings, progress and tables look."""
 
+import io
 import sys
 import traceback
 import warnings
@@ -76,6 +77,10 @@ class CommandLine(click.Group):
         """Run the command line and, if it stands alone, leave with its exit code."""
         if not standalone_mode:
             return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        for stream in (sys.stdout, sys.stderr):
+            # The name of a file may hold bytes that no encoding has.
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
         try:
             with _warnings_as_lines():
                 code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)

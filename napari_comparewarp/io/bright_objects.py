@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from astropy import units
 from astropy.coordinates import Angle, SkyCoord
-from astropy.table import Row, Table
+from astropy.table import Row
 from astropy.utils.exceptions import AstropyWarning
 from regions import CircleSkyRegion, RectangleSkyRegion, Regions
 
 from ..algorithm.warps import WarpStack
 from ..errors import StackError, one_line
 from .sky_regions import PatchOnSky
+from .text_file import read_table, read_text
 
 __all__ = ["read_bright_objects"]
 
@@ -66,11 +67,12 @@ def _is_excluded(region: Any) -> bool:
 
 
 def _from_region_file(path: Path) -> list[Any]:
+    text = read_text(path)
     try:
         with warnings.catch_warnings():
             # The reader leaves out what it does not understand: stars would go unmarked.
             warnings.simplefilter("error", AstropyWarning)
-            regions = list(Regions.read(path, format="ds9"))
+            regions = list(Regions.parse(text, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
         raise StackError(f"{path}: not a readable DS9 region file: {one_line(error)}") from error
     for region in regions:
@@ -84,11 +86,7 @@ def _from_region_file(path: Path) -> list[Any]:
 
 
 def _from_table(path: Path) -> list[Any]:
-    table_format = "ascii.ecsv" if path.suffix.lower() == ".ecsv" else "ascii.csv"
-    try:
-        table = Table.read(path, format=table_format)
-    except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable table: {one_line(error)}") from error
+    table = read_table(path)
     missing = {"ra", "dec"} - set(table.colnames)
     if missing or not {"radius", "width"} & set(table.colnames):
         raise StackError(

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from ..config.knobs import PRESETS, CompareWarpConfig
 from ..errors import ConfigError
+from .text_file import read_text
 
 __all__ = ["config_from_name", "read_config_file", "refuse_near_miss"]
 
@@ -50,11 +51,9 @@ def read_config_file(path: Path) -> CompareWarpConfig:
             from .provenance import read_config
 
             return read_config(path)
-        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: neither text nor FITS; a config is one of these") from None
+    text = read_text(path, ConfigError)
     try:
         return CompareWarpConfig(**_values_of(text, path.suffix))
     except ConfigError as error:

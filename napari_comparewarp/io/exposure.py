@@ -9,6 +9,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
+from ..algorithm.array_planes import has_no_data
 from ..algorithm.psf import PsfModel
 from ..algorithm.warps import EpochId
 from ..errors import StackError, one_line
@@ -23,7 +24,7 @@ from .headers import (
     visit_in_header,
     visit_in_name,
 )
-from .open_fits import OpenFiles, reading
+from .open_fits import OpenFiles, image_values, reading
 from .psf import read_psf
 from .sky import read_grid
 
@@ -187,7 +188,8 @@ def _check_shapes(layout: Layout, files: OpenFiles) -> tuple[int, int]:
 def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
     """Read the planes of an exposure, and the PSF of a direct one.
 
-    Where its dialect says that a pixel has no data, NO_DATA is set in the mask.
+    Where its dialect, a BLANK card, a variance that is none, or a weight of 0 says
+    that a pixel has no data, NO_DATA is set in the mask.
 
     Parameters
     ----------
@@ -209,16 +211,22 @@ def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
             hdus = files[plane.path]
             with reading(plane.path, plane.name):
                 hdu = hdus[plane.hdu]
-                values, header = hdu.data, hdu.header
+                values, blank = image_values(hdu)
             if values is None or values.shape != exposure.shape:
                 raise StackError(f"{plane.path}, HDU {plane.name}: it changed while it was read")
-            return PlaneData(values, header)
+            return PlaneData(values, hdu.header, blank)
 
         raw_image, raw_variance = read(layout.image), read(layout.variance)
+        blanks = [raw_image.blank, raw_variance.blank]
+        if layout.weight is not None:
+            weight = read(layout.weight)
+            blanks += [weight.blank, ~(weight.values > 0)]
         if layout.mask is None:
             mask, unnamed_bits = np.zeros(exposure.shape, np.int32), 0
         else:
-            flags = read(layout.mask).values
+            raw_mask = read(layout.mask)
+            flags = raw_mask.values
+            blanks.append(raw_mask.blank)
             if flags.dtype.kind not in "iub":
                 raise StackError(
                     f"{layout.mask.path}, HDU {layout.mask.name}: scaled to real numbers by "
@@ -231,8 +239,14 @@ def read_pixels(exposure: Exposure, mask_planes: Mapping[str, int]) -> Pixels:
             with reading(exposure.path, "PSF"):
                 psf = read_psf(exposure.path, hdus, exposure.psf_sigma)
     image, variance, no_data = dialect.translate(raw_image, raw_variance)
-    if no_data is not None:
-        mask[no_data] |= 1 << mask_planes["NO_DATA"]
+    missing = has_no_data(variance)
+    for plane in (*blanks, no_data):
+        if plane is not None:
+            missing |= plane
+    if raw_image.blank is not None:
+        image = np.where(raw_image.blank, np.float32(np.nan), image)
+    if missing.any():
+        mask[missing] |= 1 << mask_planes["NO_DATA"]
     said = dialect.assumptions(layout.mask, exposure.mask_planes, mask, unnamed_bits)
     return Pixels(image, variance, mask, tuple(said), psf)
 

@@ -16,6 +16,7 @@ from astropy.stats import gaussian_fwhm_to_sigma
 
 from ..algorithm.mask_planes import MAX_PLANES
 from ..algorithm.warps import EpochId
+from .text_file import printable
 
 __all__ = [
     "Kind",
@@ -45,7 +46,7 @@ _VISIT_CARDS = (
 _KIND_CARDS = ("WARPTYPE", "LSST BUTLER DATASETTYPE")
 _FWHM_CARDS = ("PSFFWHM", "PSF_FWHM", "FWHM")
 
-_SUFFIXES = re.compile(r"\.fits?(\.[gf]z)?$", re.IGNORECASE)
+_SUFFIXES = re.compile(r"\.(fits?|fts)(\.[gf]z)?$", re.IGNORECASE)
 _KIND_WORDS = re.compile(r"(psf_?)?matched(_?warp)?|direct(_?warp)?", re.IGNORECASE)
 
 
@@ -86,7 +87,7 @@ def visit_in_name(path: Path) -> EpochId:
     is meant: then it is the name itself, without the words that tell a direct
     warp from a matched one, so that the two are still paired.
     """
-    stem = fits_stem(path)
+    stem = printable(fits_stem(path))
     named = re.search(r"visit[_-]?(\d+)", stem, re.IGNORECASE)
     if named:
         return int(named[1])

@@ -22,6 +22,7 @@ from .atomic import replacing
 from .bright_objects import read_bright_objects
 from .read import read_stack
 from .sources import Source
+from .text_file import read_text
 
 #: What the file says it is, and the version of its layout.
 FORMAT = "comparewarp inspection"
@@ -221,9 +222,9 @@ def read_inspection(path: Path) -> SavedInspection:
         does not know.
     """
     try:
-        content = json.loads(path.read_text())
-    except OSError as error:
-        raise StackError(f"{path}: {error.strerror or error}") from error
+        content = json.loads(read_text(path))
+    except StackError:
+        raise
     except ValueError as error:
         raise StackError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:

@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
 from ..errors import StackError, one_line
 
-__all__ = ["NO_NAME", "OpenFiles", "open_fits", "reading"]
+__all__ = ["NO_NAME", "OpenFiles", "image_values", "open_fits", "reading"]
 
 #: Held by the thread that has changed the warning filters.
 _WARNING_FILTERS = threading.RLock()
@@ -121,7 +122,7 @@ def _check_complete(path: Path, hdus: fits.HDUList, stream: Any, size: int) -> N
     for number in range(len(hdus)):
         info = hdus.fileinfo(number)
         end = info["datLoc"] + info["datSpan"]
-        if end > size:
+        if end > size and not _lacks_padding_alone(hdus[number], info["datLoc"], size):
             raise StackError(
                 f"{path}, HDU {_label(hdus, number)}: the file is truncated: it has {size} "
                 f"bytes and needs {end}"
@@ -130,6 +131,48 @@ def _check_complete(path: Path, hdus: fits.HDUList, stream: Any, size: int) -> N
     stream.seek(end)
     if stream.read(8) == b"XTENSION":
         raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
+
+
+def _lacks_padding_alone(hdu: Any, start: int, size: int) -> bool:
+    """Tell whether all data are there, and only the filling of the last block is not."""
+    if isinstance(hdu, fits.CompImageHDU):
+        # What stands in the file is a table, whose size astropy gives no public way to.
+        hdu = getattr(hdu, "_bintable", None)
+    return hdu is not None and start + hdu.size <= size
+
+
+def image_values(hdu: Any) -> tuple[Any, Any]:
+    """Return the pixels of an image HDU, and which of them the file calls blank.
+
+    Whole numbers stay whole: a BLANK card, which has no meaning for real
+    numbers, neither makes real numbers of a mask nor is forgotten in unsigned
+    numbers, as it is by astropy.
+
+    Parameters
+    ----------
+    hdu : ImageHDU, CompImageHDU or PrimaryHDU
+
+    Returns
+    -------
+    values : ndarray or None
+        As stored, with BSCALE and BZERO applied; None where there are none.
+    blank : ndarray of bool or None
+        None where no pixel is.
+    """
+    header = hdu.header
+    blank, bits = header.get("BLANK"), header["BITPIX"]
+    scale, zero = header.get("BSCALE", 1), header.get("BZERO", 0)
+    values = hdu.data
+    if values is None or bits < 0 or not isinstance(blank, int) or isinstance(blank, bool):
+        return values, None
+    if values.dtype.kind in "iu":
+        missing = values == blank + int(zero)
+    else:
+        missing = np.isnan(values)
+        if scale == 1 and zero == 0:
+            # Single precision holds 16 bits, double precision 32: nothing was lost.
+            values = np.where(missing, 0, values).astype(f"i{bits // 8}" if bits > 8 else "u1")
+    return values, missing if missing.any() else None
 
 
 def _label(hdus: fits.HDUList, number: int) -> str:

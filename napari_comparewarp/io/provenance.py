@@ -10,6 +10,7 @@ import numpy as np
 from astropy.io import fits
 
 from .._version import __version__
+from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
 from ..errors import ConfigError
 
@@ -95,13 +96,11 @@ def read_config(path: str | Path) -> CompareWarpConfig:
 
 
 def epoch_column(epochs: "Sequence[EpochId]") -> np.ndarray:
-    """Return epoch ids as a column that FITS can hold: whole numbers, or ASCII text.
-
-    Numbers that 64 bits cannot hold travel as text too.
-    """
-    if all(isinstance(epoch, int) and abs(epoch) < 2**63 for epoch in epochs):
-        return np.array(epochs, np.int64)
-    return np.array([ascii_text(str(epoch)) for epoch in epochs])
+    """Return epoch ids as a column that FITS can hold: whole numbers, or ASCII text."""
+    column = epoch_array(epochs)
+    if column.dtype.kind == "i":
+        return column
+    return np.array([ascii_text(text) for text in column.tolist()])
 
 
 def creator() -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -104,6 +104,8 @@ def read_stack(
     targets = [(exposure, direct_warps, row) for row, exposure in enumerate(direct)]
     targets += [(exposure, matched_warps, row) for row, exposure in enumerate(matched)]
     checksums, psfs = _read_all(targets, mask_planes, progress)
+    _warn_of_copies(direct, checksums)
+    _warn_of_copies(matched, checksums[len(direct) :])
     return WarpStack(
         direct=direct_warps,
         matched=matched_warps,
@@ -302,6 +304,22 @@ def _read_all(
             {path: checksum.result() for path, checksum in of_files.items()}
             for of_files in checksums
         ], psfs
+
+
+def _warn_of_copies(exposures: Sequence[Exposure], checksums: Sequence[Mapping[Path, str]]) -> None:
+    """Warn of warps of several visits that are one and the same file.
+
+    An artifact in it is seen in as many epochs, and stays.
+    """
+    seen: dict[str, Exposure] = {}
+    for exposure, of_files in zip(exposures, checksums, strict=False):
+        first = seen.setdefault(of_files[exposure.path], exposure)
+        if first is not exposure:
+            _warn(
+                f"{first.path} and {exposure.path} hold the same bytes: one exposure counts as "
+                f"visits {first.visit} and {exposure.visit}, so that its artifacts stay; leave one "
+                "out"
+            )
 
 
 def _place(pixels: Pixels, warps: Warps, row: int) -> None:

@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from astropy.table import Row, Table
+from astropy.table import Row
 
 from ..algorithm.warps import EpochId
-from ..errors import StackError, one_line
+from ..errors import StackError
 from .headers import Kind, as_epoch_id, kind_in_words
+from .text_file import read_table
 
 __all__ = ["FITS_SUFFIXES", "MANIFEST_SUFFIXES", "Source", "StackSource", "find_sources"]
 
-FITS_SUFFIXES = (".fits", ".fit", ".fits.gz", ".fit.gz", ".fits.fz", ".fit.fz")
+FITS_SUFFIXES = tuple(
+    f".{name}{packed}" for packed in ("", ".gz", ".fz") for name in ("fits", "fit", "fts")
+)
 MANIFEST_SUFFIXES = (".ecsv", ".csv")
 
 
@@ -104,23 +107,33 @@ def _in_folder(folder: Path) -> list[Source]:
 
 
 def _fits_files(folder: Path) -> list[Path]:
-    """List the FITS files that lie directly in a folder, by name."""
-    return sorted(
+    """List the FITS files that lie directly in a folder, by name.
+
+    Raises
+    ------
+    StackError
+        If a link among them leads nowhere: an exposure would be missing.
+    """
+    paths = sorted(
         path
         for path in folder.iterdir()
         if path.name.lower().endswith(FITS_SUFFIXES)
         and not path.name.startswith(".")
-        and path.is_file()
+        and not path.is_dir()
     )
+    for path in paths:
+        if not path.exists():
+            target = f" to {path.readlink()}" if path.is_symlink() else ""
+            raise StackError(
+                f"{path}: a link{target}, where nothing is; remove the link, or bring back "
+                "what it leads to"
+            )
+    return paths
 
 
 def _in_manifest(manifest: Path) -> list[Source]:
     """List the files of a manifest, with what it says of each."""
-    table_format = "ascii.ecsv" if manifest.suffix.lower() == ".ecsv" else "ascii.csv"
-    try:
-        table = Table.read(manifest, format=table_format)
-    except Exception as error:  # The table readers raise whatever their parsers do.
-        raise StackError(f"{manifest}: the manifest cannot be read: {one_line(error)}") from error
+    table = read_table(manifest)
     if "path" not in table.colnames:
         raise StackError(
             f"{manifest}: the manifest has no column 'path' (it has {', '.join(table.colnames)})"

@@ -1,7 +1,7 @@
 """The report of a run: one HTML file that holds its pictures and needs no network."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from ..inspection.inspection import Inspection
 from ..io.atomic import check_output, replacing
 from ..io.provenance import creator, timestamp
 from ..io.sky import sky_of
+from ..io.text_file import printable
 from ..review.doubtful import flipping_changes, knife_edges
 from ..review.explain import explain
 from ..review.sensitivity import chi_sensitivity, verdict_sensitivity
@@ -102,7 +103,7 @@ def write_report(
         sensitivity=None if sheets is None else embed_picture(draw_sensitivity(*sheets), False),
         decisions=_decisions(result),
         score=score,
-        inputs=result.stack.inputs,
+        inputs=[replace(file, path=printable(file.path)) for file in result.stack.inputs],
     )
     with replacing(path, overwrite) as temporary:
         temporary.write_text(text, encoding="utf-8")

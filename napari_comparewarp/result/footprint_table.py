@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..algorithm.warps import epoch_array
 from .footprint_columns import COLUMNS, DECIDED_BY, POLARITIES, footprint_columns
 from .footprints import VERDICTS, FootprintSet
 
@@ -31,7 +32,7 @@ def make_footprint_table(footprints: FootprintSet) -> "Table":
     columns = footprint_columns(footprints)
     words = {"verdict": VERDICTS, "polarity": POLARITIES, "decided_by": DECIDED_BY}
     columns |= {name: np.array(values)[columns[name]] for name, values in words.items()}
-    columns["epoch"] = np.array(footprints.job.stack.epochs)[columns["epoch_index"]]
+    columns["epoch"] = epoch_array(footprints.job.stack.epochs)[columns["epoch_index"]]
     reasons = [footprints.reasons(index) for index in range(len(footprints.sizes))]
     columns["reason"] = np.array([reason for epoch in reasons for reason in epoch], dtype=str)
     table = Table({name: columns[name] for name in COLUMNS})

@@ -14,6 +14,7 @@ from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.products import Products
 from ..algorithm.spans import Spans
 from ..algorithm.verdicts import Verdict
+from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
 from ..errors import InspectionError
 from ..inspection.inspection import Inspection
@@ -136,7 +137,7 @@ def _compare(before: FootprintSet, after: FootprintSet) -> Changes:
     names = (
         "change", "epoch", "epoch_index", "y", "x", "streak", "area", "id_before", "id_after",
     )  # fmt: skip
-    kinds = ("U13", np.array(epochs).dtype, int, int, int, bool, int, int, int)
+    kinds = ("U13", epoch_array(epochs).dtype, int, int, int, bool, int, int, int)
     return Changes(Table(rows=rows or None, names=names, dtype=kinds), *areas)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..algorithm.verdicts import Verdict
+from ..algorithm.warps import epoch_array
 from ..result.result import CompareWarpResult
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def summarise_epochs(result: CompareWarpResult) -> "Table":
     n_kept = np.array([sum(streaks.kept) for streaks in products.streaks])
     fraction = result.clipped_fraction
     columns = {
-        "epoch": np.array(result.stack.epochs),
+        "epoch": epoch_array(result.stack.epochs),
         "weight": result.weights,
         "variance_scale": result.variance_scale,
         "n_footprints": n.sum(axis=1) + n_streaks,

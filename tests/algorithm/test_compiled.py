@@ -2,9 +2,13 @@
 
 import threading
 
+import numba
 import numpy as np
+import pytest
 
+from napari_comparewarp.algorithm import compiled
 from napari_comparewarp.algorithm.compiled import kernel
+from napari_comparewarp.errors import CompareWarpWarning
 
 
 @kernel
@@ -50,3 +54,24 @@ def test_other_threads_run_while_a_kernel_does():
     while thread.is_alive():
         steps += 1
     assert steps > 100
+
+
+def test_without_a_place_for_compiled_code_kernels_work_and_it_is_said_once(monkeypatch):
+    original = numba.njit
+
+    def no_place(*args, cache=False, **options):
+        compile_ = original(*args, **options)
+        if not cache:
+            return compile_
+
+        def refuse(function):
+            raise RuntimeError(f"cannot cache function {function}: no locator available for file")
+
+        return refuse
+
+    monkeypatch.setattr(numba, "njit", no_place)
+    compiled._warn_of_no_cache.cache_clear()
+    with pytest.warns(CompareWarpWarning, match="set NUMBA_CACHE_DIR") as caught:
+        kernels = [compiled.kernel(lambda x: x + 1), compiled.kernel(lambda x: x + 2)]
+    assert len(caught) == 1
+    assert [function(1) for function in kernels] == [2, 3]

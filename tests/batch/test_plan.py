@@ -129,7 +129,7 @@ def test_a_plan_that_is_not_there_or_no_text_is_refused(folder):
     with pytest.raises(PlanError, match=r"nothing\.toml: No such file"):
         patches_of(folder / "nothing.toml")
     (folder / "binary.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(PlanError, match=r"binary\.toml: not readable as TOML"):
+    with pytest.raises(PlanError, match=r"binary\.toml: no text in UTF-8"):
         patches_of(folder / "binary.toml")
 
 

@@ -101,7 +101,7 @@ def test_no_limit_of_epochs_can_be_said_in_toml(tmp_path):
         ("a.toml", "spatial_threshold = 7", "less than or equal to 1"),
         ("a.py", "config.maxNumEpochs = 1\nconfig.load('b')", "line 2"),
         ("a.py", "config.maxNumEpoch = 1", "maxNumEpochs"),
-        ("a.dat", b"\xff\xfe\x00\x81", "neither text nor FITS"),
+        ("a.dat", b"\xff\xfe\x00\x81", "no text in UTF-8"),
     ],
 )
 def test_a_file_that_is_no_config_is_named_with_what_is_wrong(tmp_path, name, content, said):

@@ -15,6 +15,7 @@ from fits_files import make_planes, tan_wcs, write_lsst, write_stack
 import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, ConfigError, StackError
 from napari_comparewarp.io import read
+from napari_comparewarp.io.sources import Source
 from napari_comparewarp.io.spool import SpooledCube, parse_memory
 
 
@@ -42,10 +43,30 @@ def test_inputs_are_listed_with_their_checksums(tmp_path):
 
 def test_direct_warps_alone_are_compared_with_themselves(tmp_path):
     for visit in (1, 2):
-        write_lsst(tmp_path / f"epoch_{visit}.fits")
+        write_lsst(tmp_path / f"epoch_{visit}.fits", make_planes(visit))
     stack = cw.read_stack(tmp_path)
     assert stack.matched is stack.direct
     assert stack.epochs == (1, 2)
+
+
+def test_one_exposure_under_two_names_is_named(tmp_path):
+    for visit in (1, 2, 3):
+        write_lsst(tmp_path / f"epoch_{visit}.fits", make_planes(visit))
+    (tmp_path / "epoch_7.fits").write_bytes((tmp_path / "epoch_2.fits").read_bytes())
+    said = r"epoch_2\.fits and .*epoch_7\.fits hold the same bytes: .* visits 2 and 7"
+    with pytest.warns(CompareWarpWarning, match=said):
+        assert cw.read_stack(tmp_path).n_epochs == 4
+
+
+def test_one_file_may_be_direct_and_matched(tmp_path):
+    for visit in (1, 2, 3):
+        write_lsst(tmp_path / f"epoch_{visit}.fits", make_planes(visit))
+    sources = [
+        Source(tmp_path / f"epoch_{visit}.fits", named=True, kind=kind)
+        for kind in ("direct", "matched")
+        for visit in (1, 2, 3)
+    ]
+    assert cw.read_stack(sources).n_epochs == 3
 
 
 def test_a_manifest_says_what_the_files_do_not(tmp_path):
@@ -115,7 +136,7 @@ def test_a_visit_with_one_of_its_warps_is_a_warning_that_says_what_follows(tmp_p
 
 def test_a_file_of_another_kind_in_a_folder_is_left_out_with_a_warning(tmp_path):
     for visit in (1, 2):
-        write_lsst(tmp_path / f"epoch_{visit}.fits")
+        write_lsst(tmp_path / f"epoch_{visit}.fits", make_planes(visit))
     fits.HDUList([fits.PrimaryHDU()]).writeto(tmp_path / "nothing.fits")
     with pytest.warns(CompareWarpWarning, match=r"nothing\.fits: .*left out"):
         assert cw.read_stack(tmp_path).n_epochs == 2

@@ -92,7 +92,7 @@ def test_visits_of_a_manifest_may_be_text(tmp_path):
         ("path,kind\na.fits,both\n", "row 1: kind is 'both'"),
         ("path,psf_sigma\na.fits,1\nb.fits,0\n", "row 2: psf_sigma is 0"),
         ("path,psf_sigma\na.fits,wide\n", "row 1: psf_sigma is wide"),
-        ("path,visit\na.fits\nb.fits,1,2\n", "cannot be read"),
+        ("path,visit\na.fits\nb.fits,1,2\n", "not a readable table"),
     ],
 )
 def test_a_wrong_manifest_is_refused_in_one_line_that_names_the_row(tmp_path, text, message):
@@ -110,3 +110,18 @@ def test_a_place_with_nothing_in_it_is_named(tmp_path, name):
         find_sources(tmp_path / name)
     with pytest.raises(StackError, match="list of files is empty"):
         find_sources([])
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path):
+    touch(tmp_path, "w1.fits", "w2.fits")
+    (tmp_path / "w3.fits").symlink_to(tmp_path / "gone" / "w3.fits")
+    with pytest.raises(StackError, match=r"w3\.fits: a link to .*gone/w3\.fits, where nothing is"):
+        find_sources(tmp_path)
+
+
+@pytest.mark.parametrize("ending", [".fits", ".fit", ".fts", ".fts.gz", ".FIT.FZ", ".fits.fz"])
+def test_files_of_every_usual_ending_count(tmp_path, ending):
+    path = tmp_path / f"w{ending}"
+    path.touch()
+    (tmp_path / "folder.fits").mkdir()
+    assert [source.path for source in find_sources(tmp_path)] == [path]

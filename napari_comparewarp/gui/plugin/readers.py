@@ -133,7 +133,7 @@ def _layer_data(inspection: Inspection) -> list[LayerData]:
 def _is_inspection(path: Path) -> bool:
     """Whether a JSON file says that it is an inspection, of whichever version."""
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             return FORMAT in file.read(_HEAD)
     except (OSError, UnicodeDecodeError):
         return False

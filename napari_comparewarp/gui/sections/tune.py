@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 from ...algorithm.verdicts import Verdict
 from ...config.knobs import GROUPS, PRESETS, CompareWarpConfig, knob_facts
 from ...errors import ConfigError
+from ...io.text_file import read_text
 from ...result.result import CompareWarpResult
 from ..session import Session
 from ..widgets.fold import Fold
@@ -137,8 +138,9 @@ class TuneSection(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "LSST config", "", "LSST config (*.py)")
         if path and self._session is not None:
             try:
-                self._session.set_config(CompareWarpConfig.from_lsst(Path(path).read_text()))
-            except (ConfigError, OSError, UnicodeDecodeError) as error:
+                text = read_text(Path(path), ConfigError)
+                self._session.set_config(CompareWarpConfig.from_lsst(text))
+            except ConfigError as error:
                 self._session.message.emit(f"{path}: {error}")
 
 

@@ -53,12 +53,15 @@ class Layout:
         Those of `planes` that are read.
     mask : Plane or None
         None where the exposure has no mask.
+    weight : Plane or None
+        A weight map beside the variance: where it is 0, there is no data.
     """
 
     planes: tuple[Plane, ...]
     image: Plane
     variance: Plane
     mask: Plane | None = None
+    weight: Plane | None = None
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -73,12 +76,15 @@ class PlaneData:
     Attributes
     ----------
     values : ndarray
-        ``(y, x)``, as astropy reads it: BSCALE and BZERO are applied.
+        ``(y, x)``, BSCALE and BZERO are applied.
     header : astropy.io.fits.Header
+    blank : ndarray of bool or None
+        Where BLANK says that there is no data.
     """
 
     values: np.ndarray
     header: Header
+    blank: np.ndarray | None = None
 
 
 class Missing(Enum):

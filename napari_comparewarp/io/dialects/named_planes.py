@@ -39,15 +39,17 @@ class NamedPlanes(Dialect):
         images = image_hdus(files[path])
         planes = named_planes(path, images)
         if not any(_ROLES[name] == "image" for name in planes):
-            if not planes or 0 not in images:
+            number = _without_name(images)
+            if not planes or number is None:
                 return Missing.IMAGE
-            planes["IMAGE"] = Plane(path, 0, "IMAGE", "image")
+            planes["IMAGE"] = Plane(path, number, "IMAGE", "image")
         variance = next((planes[name] for name in self.variance_names if name in planes), None)
         if variance is None:
             return Missing.VARIANCE
         image, mask = (_first(planes, role) for role in ("image", "mask"))
         assert image is not None
-        return Layout(tuple(planes.values()), image, variance, mask)
+        weight = planes.get("WHT") if variance.name != "WHT" else None
+        return Layout(tuple(planes.values()), image, variance, mask, weight)
 
     def mask_planes(self, header: fits.Header) -> Mapping[str, int] | None:
         """Return the planes of the ``MP_`` cards."""
@@ -99,6 +101,15 @@ def named_planes(path: Path, images: Mapping[int, fits.ImageHDU]) -> dict[str, P
             )
         planes[name] = Plane(path, number, name, _ROLES[name])
     return planes
+
+
+def _without_name(images: Mapping[int, fits.ImageHDU]) -> int | None:
+    """Return the image that needs no name: the primary, or where compression has put it."""
+    if 0 in images:
+        return 0
+    # The image of a primary HDU becomes the first extension when it is compressed.
+    is_moved = 1 in images and images[1].name in NO_NAME
+    return 1 if is_moved and isinstance(images[1], fits.CompImageHDU) else None
 
 
 def _first(planes: Mapping[str, Plane], role: Role) -> Plane | None:

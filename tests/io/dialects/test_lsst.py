@@ -54,11 +54,12 @@ def test_planes_by_their_order_have_to_agree_too(tmp_path):
         scan_exposure(path)
 
 
-def test_a_variance_is_taken_as_it_is(tmp_path):
+def test_a_variance_is_taken_as_it_is_and_one_that_is_none_is_no_data(tmp_path):
     image, mask, variance = make_planes()
     variance[3, :5] = 0, -1, np.nan, np.inf, -np.inf
     _, read, flags = read_planes(write_lsst(tmp_path / "a.fits", (image, mask, variance)))
     np.testing.assert_array_equal(read, variance)
+    mask[3, :5] |= 1 << PLANES["NO_DATA"]
     np.testing.assert_array_equal(flags, mask)
 
 

@@ -1,0 +1,65 @@
+"""Text and tables that people and their programs have written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import CompareWarpError, StackError, one_line
+
+if TYPE_CHECKING:
+    from astropy.table import Table
+
+__all__ = ["printable", "read_table", "read_text"]
+
+
+def read_text(path: Path, error: type[CompareWarpError] = StackError) -> str:
+    """Return a text file; a byte-order mark, as spreadsheets write it, is no part of it.
+
+    Parameters
+    ----------
+    path : Path
+        In UTF-8.
+    error : type of CompareWarpError
+        What is raised where it cannot be read.
+    """
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as failure:
+        raise error(f"{path}: {failure.strerror or failure}") from failure
+    except UnicodeDecodeError as failure:
+        raise error(f"{path}: no text in UTF-8, as it has to be") from failure
+    return text
+
+
+def read_table(path: Path) -> "Table":
+    """Return a table in ECSV or CSV, by the ending of its name.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    StackError
+        If it cannot be read.
+    """
+    from astropy.table import Table
+
+    text = read_text(path)
+    table_format = "ascii.ecsv" if path.suffix.lower() == ".ecsv" else "ascii.csv"
+    try:
+        return Table.read(text.split("\n"), format=table_format)
+    except Exception as error:  # the table readers raise whatever their parsers do
+        raise StackError(f"{path}: not a readable table: {one_line(error)}") from error
+
+
+def printable(text: str) -> str:
+    """Return the name of a file as text that can be written.
+
+    Names on old disks may hold bytes that are no UTF-8; Python keeps them as
+    characters that no encoding takes. They are read as Latin-1 here.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape").decode("latin-1")
+    return text

@@ -1,0 +1,50 @@
+"""Text that people and spreadsheets have written."""
+
+import os
+
+import pytest
+from fits_files import make_planes, write_lsst
+
+import napari_comparewarp as cw
+from napari_comparewarp.errors import ConfigError, StackError
+from napari_comparewarp.io.text_file import printable, read_table, read_text
+
+MARKS = ["utf-8", "utf-8-sig"]
+
+
+@pytest.mark.parametrize("encoding", MARKS)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_marks_and_ends_of_lines_are_no_part_of_a_table(tmp_path, encoding, newline):
+    path = tmp_path / "a.csv"
+    path.write_bytes(newline.join(["path,visit", "é.fits,7", ""]).encode(encoding))
+    table = read_table(path)
+    assert table.colnames == ["path", "visit"]
+    assert table["path"].tolist() == ["é.fits"]
+
+
+@pytest.mark.parametrize("encoding", MARKS)
+def test_every_text_that_is_read_may_have_a_mark(tmp_path, encoding):
+    for visit in (1, 2, 3):
+        write_lsst(tmp_path / f"w{visit}.fits", make_planes(visit))
+    manifest = tmp_path / "m.csv"
+    manifest.write_text("path\nw1.fits\nw2.fits\nw3.fits\n", encoding=encoding)
+    stack = cw.read_stack(manifest)
+    inspection = cw.Inspection(stack)
+    inspection.save(tmp_path / "i.json")
+    text = (tmp_path / "i.json").read_text()
+    (tmp_path / "i.json").write_text(text, encoding=encoding)
+    assert cw.Inspection.load(tmp_path / "i.json").stack.n_epochs == 3
+
+
+@pytest.mark.parametrize("error", [StackError, ConfigError])
+def test_what_cannot_be_read_is_refused_with_the_right_class(tmp_path, error):
+    with pytest.raises(error, match=r"none\.txt: No such file"):
+        read_text(tmp_path / "none.txt", error)
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(error, match=r"latin\.txt: no text in UTF-8"):
+        read_text(tmp_path / "latin.txt", error)
+
+
+def test_names_that_are_no_utf8_become_ones_that_can_be_written():
+    assert printable(os.fsdecode(b"N\xe9buleuse")) == "Nébuleuse"
+    assert printable("Nébuleuse") == "Nébuleuse"
