@@ -14,7 +14,7 @@ from .flux_scale import flux_scale, scaled_unit
 from .mask_planes import LSST_PLANES, add_planes
 from .psf import PsfModel, as_psf
 
-__all__ = ["Cube", "EpochId", "InputFile", "WarpStack", "Warps", "epoch_array"]
+__all__ = ["Cube", "EpochId", "ExposureTime", "InputFile", "WarpStack", "Warps", "epoch_array"]
 
 EpochId = int | str
 
@@ -71,6 +71,26 @@ class InputFile:
 
 
 @dataclass(frozen=True)
+class ExposureTime:
+    """When an exposure was taken.
+
+    Attributes
+    ----------
+    begin, end : float
+        Modified Julian dates.
+    exposure : float or None
+        Seconds, > 0.
+    scale : str
+        Time scale of the dates, such as ``utc`` or ``tai``.
+    """
+
+    begin: float
+    end: float
+    exposure: float | None
+    scale: str
+
+
+@dataclass(frozen=True)
 class Warps:
     """One set of warps on a common pixel grid.
 
@@ -116,6 +136,8 @@ class WarpStack:
         are kept in another unit, which then begins with a power of ten.
     flux_scale : float
         That power of ten: numbers in the files are those of the arrays times it.
+    times : tuple of ExposureTime or None
+        ``(epoch,)`` when the direct warps were taken, None where it is not known.
     inputs : tuple of InputFile
         The files, empty for a stack made of arrays.
     psf : tuple of PsfModel or None
@@ -134,6 +156,7 @@ class WarpStack:
     inputs: tuple[InputFile, ...] = ()
     psf: tuple[PsfModel | None, ...] = ()
     flux_scale: float = 1.0
+    times: tuple[ExposureTime | None, ...] = ()
     #: ``(epoch,)`` row of the matched warp of each direct warp, -1 where there is none.
     partner: npt.NDArray[np.intp] = field(init=False)
 
@@ -143,6 +166,8 @@ class WarpStack:
         object.__setattr__(self, "partner", partner)
         if not self.psf:
             object.__setattr__(self, "psf", (None,) * self.n_epochs)
+        if not self.times:
+            object.__setattr__(self, "times", (None,) * self.n_epochs)
 
     @property
     def shape(self) -> tuple[int, int]:

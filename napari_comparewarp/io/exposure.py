@@ -11,7 +11,7 @@ from astropy.wcs import WCS
 
 from ..algorithm.array_planes import has_no_data
 from ..algorithm.psf import PsfModel
-from ..algorithm.warps import EpochId
+from ..algorithm.warps import EpochId, ExposureTime
 from ..errors import StackError, one_line
 from .dialects.dialect import Dialect, Layout, Plane, PlaneData
 from .dialects.registry import recognise
@@ -27,6 +27,7 @@ from .headers import (
 from .open_fits import OpenFiles, image_values, reading
 from .psf import read_psf
 from .sky import read_grid
+from .times import exposure_time
 
 __all__ = ["Exposure", "Pixels", "read_pixels", "scan_exposure"]
 
@@ -61,6 +62,8 @@ class Exposure:
         Bit number of each named plane of the mask; None: no plane is named.
     is_coadd : bool
         Whether it counts its inputs (an HDU named NIMAGE), so that it is no warp.
+    time : ExposureTime or None
+        When it was taken.
     notes : tuple of str
         What was assumed, mended or ignored of its headers, a clause each.
     """
@@ -77,6 +80,7 @@ class Exposure:
     wcs: WCS | None
     mask_planes: Mapping[str, int] | None
     is_coadd: bool
+    time: ExposureTime | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -134,6 +138,7 @@ def scan_exposure(path: Path) -> Exposure:
             unit = dialect.unit(headers)
             origin = origin_in_header(headers)
             grid = read_grid(headers, hdus)
+            time, time_notes = exposure_time(headers)
         mask_planes = None
         if layout.mask is not None:
             with _cards_of(layout.mask.path):
@@ -152,7 +157,8 @@ def scan_exposure(path: Path) -> Exposure:
             wcs=grid.wcs,
             mask_planes=mask_planes,
             is_coadd="NIMAGE" in hdus,
-            notes=grid.notes,
+            time=time,
+            notes=grid.notes + time_notes,
         )
 
 

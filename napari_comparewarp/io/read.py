@@ -93,6 +93,12 @@ def read_stack(
     compared = matched or direct
     sigmas = _psf_sigmas(compared, psf_sigma)
     mask_planes = _common_planes(exposures)
+    silent = [exposure for exposure in direct if exposure.time is None]
+    if 0 < len(silent) < len(direct):
+        _warn(
+            f"{silent[0].path}: no DATE-OBS ({len(silent)} of {len(direct)} files have none): the "
+            "coadd carries no dates"
+        )
 
     shape = exposures[0].shape
     nbytes = len(direct + matched) * shape[0] * shape[1] * 12
@@ -122,6 +128,7 @@ def read_stack(
             for path, checksum in of_files.items()
         ),
         psf=tuple(psfs[: len(direct)]),
+        times=tuple(exposure.time for exposure in direct),
     )
 
 

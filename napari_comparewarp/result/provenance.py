@@ -7,17 +7,21 @@ from astropy.table import Table
 from ..algorithm.products import Job, Products
 from ..algorithm.warps import EpochId, InputFile
 from ..io.provenance import ascii_text, epoch_column, provenance_header
+from ..io.times import span_cards
 
 __all__ = ["inputs_table", "result_header"]
 
 
 def result_header(job: Job, products: Products, messages: tuple[str, ...]) -> fits.Header:
     """Return the cards that say how a result was made; see `provenance_header`."""
-    return provenance_header(
+    header = provenance_header(
         job.config, n_epochs=job.stack.n_epochs, n_used=int((products.weights > 0).sum()),
         n_decided=sum(int(verdicts.by_hand.sum()) for verdicts in products.verdicts),
         messages=messages,
     )  # fmt: skip
+    used = zip(job.stack.times, products.weights, strict=True)
+    header.extend(span_cards([time for time, weight in used if weight > 0]), end=True)
+    return header
 
 
 def inputs_table(job: Job, products: Products) -> Table:
