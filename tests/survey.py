@@ -19,8 +19,8 @@ NAMES = {"FLUX": "image", "IVAR": "variance", "FLAGS": "mask"}
 
 
 class Survey(Dialect):
-    image_name = "FLUX"
-    variance_names = ("IVAR",)
+    name = "survey"
+    title = "a made-up survey"
 
     def recognise(self, path, files):
         planes = {}
@@ -49,8 +49,8 @@ class Survey(Dialect):
         with np.errstate(divide="ignore"):
             return image.values * scale, scale**2 / variance.values, no_data
 
-    def assumptions(self, mask_plane, mask_planes, mask, unnamed_bits):
-        if mask_plane is None:
+    def assumptions(self, layout, flags):
+        if layout.mask is None:
             yield "no FLAGS: no pixel is bad"
 '''
 

@@ -62,12 +62,15 @@ class InputFile:
         Its epoch id.
     sha256 : str
         Checksum of the whole file when it was read.
+    told : mapping
+        What a manifest said of it that the file does not.
     """
 
     path: str
     role: str
     epoch: EpochId
     sha256: str
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ class WarpStack:
         That power of ten: numbers in the files are those of the arrays times it.
     times : tuple of ExposureTime or None
         ``(epoch,)`` when the direct warps were taken, None where it is not known.
+    assumptions : mapping
+        What the user said of the files, see `napari_comparewarp.io.assumptions`.
     inputs : tuple of InputFile
         The files, empty for a stack made of arrays.
     psf : tuple of PsfModel or None
@@ -157,6 +162,7 @@ class WarpStack:
     psf: tuple[PsfModel | None, ...] = ()
     flux_scale: float = 1.0
     times: tuple[ExposureTime | None, ...] = ()
+    assumptions: Mapping[str, Any] = field(default_factory=dict)
     #: ``(epoch,)`` row of the matched warp of each direct warp, -1 where there is none.
     partner: npt.NDArray[np.intp] = field(init=False)
 

@@ -90,7 +90,10 @@ def make_patch(patch: Patch) -> Summary:
         raise OutputError(f"{patch.output}: cannot be written to: {error.strerror}") from error
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CompareWarpWarning)
-        job = read_job(patch.source, patch.config, psf_sigma=patch.psf_sigma, memory=patch.memory)
+        job = read_job(
+            patch.source, patch.config, psf_sigma=patch.psf_sigma, memory=patch.memory,
+            assume=patch.assume,
+        )  # fmt: skip
         result = run_job(job)
     _mark(patch).touch()
     Outputs(patch.products).write(Source(result), overwrite=True)
@@ -174,6 +177,7 @@ def _settings(patch: Patch) -> dict[str, Any]:
         "program": f"napari-comparewarp {__version__}",
         "config": patch.config.model_dump(mode="json"),
         "psf_sigma": patch.psf_sigma,
+        "assume": patch.assume,
     }
 
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..config.knobs import CompareWarpConfig
 from ..errors import ConfigError, StackError
+from ..io.assumptions import Assumptions
 from ..io.sources import find_sources
 from ..io.spool import parse_memory
 from ..io.text_file import read_text
@@ -36,6 +37,10 @@ def _file_stem(name: str) -> str:
     return name
 
 
+def _assumed(assume: dict[str, Any]) -> dict[str, Any]:
+    return Assumptions.of(assume).told()
+
+
 def _memory_size(memory: str | int) -> str | int:
     parse_memory(memory)
     return memory
@@ -51,6 +56,7 @@ class _Options(BaseModel):
     knobs: dict[str, Any] = {}
     psf_sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     memory: Annotated[str | int, AfterValidator(_memory_size)] | None = None
+    assume: Annotated[dict[str, Any], AfterValidator(_assumed)] = {}
 
 
 #: With a switch for each product that a plan may leave out.
@@ -94,6 +100,8 @@ class Patch(BaseModel):
     memory : str, int or None
         Memory that the work on the patch may take, bytes or text such as
         ``"2GB"``.
+    assume : dict
+        What files do not say, see `napari_comparewarp.io.assumptions`.
     left_out : tuple of str
         Products of a batch that are not written.
     """
@@ -106,6 +114,7 @@ class Patch(BaseModel):
     config: CompareWarpConfig
     psf_sigma: float | None = None
     memory: str | int | None = None
+    assume: dict[str, Any] = {}
     left_out: tuple[str, ...] = ()
 
     @property
@@ -189,6 +198,7 @@ def _patch(
     """Return a patch with the defaults where it says nothing itself."""
     places = [entry.stack] if isinstance(entry.stack, str) else entry.stack
     names = {"psf_sigma", "memory", *OPTIONAL_PRODUCTS}
+    assume = defaults.assume | entry.assume
     chosen = defaults.model_dump(include=names, exclude_none=True)
     chosen |= entry.model_dump(include=names, exclude_none=True)
     left_out = tuple(name for name in OPTIONAL_PRODUCTS if not chosen.pop(name, True))
@@ -198,6 +208,7 @@ def _patch(
         output=folder / entry.output,
         config=_config(folder, defaults, entry, read_config),
         left_out=left_out,
+        assume=assume,
         **chosen,
     )
     for file in patch.input_files():

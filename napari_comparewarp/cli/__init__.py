@@ -7,6 +7,7 @@ from .batch import batch
 from .common import CommandLine, debug_option
 from .config import config
 from .info import info
+from .init import init
 from .report import report
 from .run import run
 from .score import score
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for _command in (run, view, report, batch, simulate, score, info, config):
+for _command in (run, view, report, batch, simulate, score, info, init, config):
     main.add_command(_command)

@@ -1,10 +1,11 @@
-"""`comparewarp info`: the content of files."""
+"""`comparewarp info`: the content of files, and how they would be read."""
 
 from pathlib import Path
 
 import click
 
 from .common import debug_option
+from .stack import assume_option, assumptions, dialect_option
 
 __all__ = ["info"]
 
@@ -13,15 +14,41 @@ __all__ = ["info"]
 @click.argument(
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
+@dialect_option
+@assume_option
 @debug_option
-def info(files: tuple[Path, ...]) -> None:
-    """Print what FITS files contain and how they would be read."""
-    from ..io.describe import describe
+def info(files: tuple[Path, ...], dialect: str | None, assume: tuple[str, ...]) -> None:
+    """Print what FITS files contain and how they would be read.
 
-    for number, file in enumerate(files):
-        if number:
-            click.echo()
-        facts = describe(file)
-        width = max(map(len, facts))
-        for name, value in facts.items():
-            click.echo(f"{name:{width}}  {value}")
+    FILE may be a folder of files, or a manifest. What is assumed of a file is
+    printed with the option that says otherwise.
+    """
+    from ..io.describe import describe_all
+    from ..io.dialects.registry import NotAnExposure
+    from ..io.sources import find_sources
+
+    told = assumptions(dialect, assume)
+    is_first = True
+    planes: set[Path] = set()
+    others: dict[Path, str] = {}
+    for file in files:
+        sources = find_sources(file) if file.is_dir() or file.suffix == ".toml" else None
+        for path in [file] if sources is None else [source.path for source in sources]:
+            try:
+                described = describe_all(path, told)
+            except NotAnExposure as error:
+                if sources is None:
+                    raise
+                others[path] = str(error)
+                continue
+            for facts in described:
+                planes |= set(facts.pop("files"))
+                if not is_first:
+                    click.echo()
+                is_first = False
+                width = max(map(len, facts))
+                for name, value in facts.items():
+                    click.echo(f"{name:{width}}  {value}")
+    for path, reason in others.items():
+        if path not in planes:
+            click.echo(f"left out: {reason}")

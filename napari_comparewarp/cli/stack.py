@@ -11,9 +11,18 @@ if TYPE_CHECKING:
     from ..algorithm.parallel import Progress
     from ..algorithm.products import Job
     from ..config.knobs import CompareWarpConfig
+    from ..io.assumptions import Assumptions
     from ..io.inspection_file import SavedInspection
 
-__all__ = ["StackChoice", "bright_objects_option", "choose_stack", "stack_options"]
+__all__ = [
+    "StackChoice",
+    "assume_option",
+    "assumptions",
+    "bright_objects_option",
+    "choose_stack",
+    "dialect_option",
+    "stack_options",
+]
 
 _PATH = click.Path(path_type=Path)
 
@@ -49,9 +58,38 @@ _OPTIONS = (
 )
 
 
+dialect_option = click.option(
+    "--dialect",
+    metavar="NAME|FILE",
+    help="Read the files as of this dialect, or of your own, a TOML file.",
+)
+
+assume_option = click.option(
+    "--assume",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Say what files do not, e.g. sky=keep; `comparewarp info` says what is assumed of "
+    "them. May be repeated.",
+)
+
+
+def assumptions(dialect: str | None, assume: tuple[str, ...]) -> "Assumptions":
+    """Return what the user says of the files.
+
+    Raises
+    ------
+    StackError
+        If a name or a value is not known.
+    """
+    from ..io.assumptions import Assumptions
+
+    words = (*assume, f"dialect={dialect}") if dialect is not None else assume
+    return Assumptions.of(words)
+
+
 def stack_options(command: _Command) -> _Command:
     """Give a command the stack, and the options of how it is read and with what settings."""
-    for option in reversed(_OPTIONS):
+    for option in (assume_option, dialect_option, *reversed(_OPTIONS)):
         command = option(command)
     return command
 
@@ -80,6 +118,8 @@ class StackChoice:
         See `read_stack`.
     bright_objects : Path or None
         A catalogue.
+    assume : Assumptions
+        What the user says of the files.
     """
 
     places: tuple[Path, ...]
@@ -88,6 +128,7 @@ class StackChoice:
     psf_sigma: float | None
     memory: str | None
     bright_objects: Path | None
+    assume: "Assumptions"
 
     @property
     def source(self) -> Path | tuple[Path, ...]:
@@ -116,7 +157,7 @@ class StackChoice:
             return self.saved.read_job(self.memory, progress, self.bright_objects)
         return read_job(
             self.source, self.config, psf_sigma=self.psf_sigma, memory=self.memory,
-            bright_objects=self.bright_objects, progress=progress,
+            bright_objects=self.bright_objects, assume=self.assume, progress=progress,
         )  # fmt: skip
 
 
@@ -128,6 +169,8 @@ def choose_stack(
     psf_sigma: float | None,
     memory: str | None,
     bright_objects: Path | None = None,
+    dialect: str | None = None,
+    assume: tuple[str, ...] = (),
 ) -> StackChoice:
     """Return what the options of `stack_options` ask for.
 
@@ -138,17 +181,18 @@ def choose_stack(
     StackError, ConfigError
         If the inspection or the settings cannot be read.
     """
+    told = assumptions(dialect, assume)
     if len(stack) == 1 and stack[0].suffix.lower() == ".json":
         from ..io.inspection_file import read_inspection
 
         saved = read_inspection(stack[0])
-        if any((config_file, preset, settings, psf_sigma)):
+        if any((config_file, preset, settings, psf_sigma, dialect, assume)):
             raise click.UsageError(
                 f"{saved.path} is an inspection, which brings its own settings: leave out "
-                "--config, --preset, --set and --psf-sigma"
+                "--config, --preset, --set, --psf-sigma, --dialect and --assume"
             )
-        return StackChoice(stack, None, saved, None, memory, bright_objects)
+        return StackChoice(stack, None, saved, None, memory, bright_objects, told)
     from .knobs import choose_config
 
     config = choose_config(config_file, preset, settings)
-    return StackChoice(stack, config, None, psf_sigma, memory, bright_objects)
+    return StackChoice(stack, config, None, psf_sigma, memory, bright_objects, told)

@@ -42,7 +42,10 @@ def view(**words: Any) -> None:
             f"the window needs napari and Qt ({error}); install them: {_INSTALL}"
         ) from error
     dock = dock_of(napari.Viewer())
-    dock.open(choice.source, choice.config, choice.psf_sigma, choice.memory, choice.bright_objects)
+    dock.open(
+        choice.source, choice.config, choice.psf_sigma, choice.memory, choice.bright_objects,
+        choice.assume,
+    )  # fmt: skip
     napari.run()
 
 

@@ -19,8 +19,9 @@ from qtpy.QtWidgets import (
 
 from ..algorithm.parallel import Progress
 from ..config.knobs import CompareWarpConfig
-from ..errors import OutputError
+from ..errors import OutputError, StackError
 from ..inspection.inspection import Inspection
+from ..io.assumptions import Assumptions
 from .keys import Key, bind_keys, unbind_keys
 from .layers.layer_set import LayerSet
 from .layers.screen import unwrapped
@@ -112,6 +113,7 @@ class CompareWarpDock(QWidget):
         psf_sigma: float | None = None,
         memory: str | int | None = None,
         bright_objects: Path | None = None,
+        assume: Assumptions | None = None,
     ) -> None:
         """Open a stack or an inspection in a worker, and show it when it is there.
 
@@ -126,14 +128,21 @@ class CompareWarpDock(QWidget):
             By default what the section says.
         bright_objects : Path, optional
             A catalogue, whose objects are marked on the coadd.
+        assume : Assumptions, optional
+            What the user says of the files; by default what the section says.
         """
-        self._patience.start()
         section = self.open_section
+        try:
+            told = assume or section.assumptions()
+        except StackError as error:
+            show_warning(str(error))
+            return
+        self._patience.start()
         self.loader.open(
             source, config,
             psf_sigma or section.psf_sigma.value() or None,
             memory or section.memory.text().strip() or None,
-            bright_objects,
+            bright_objects, told,
         )  # fmt: skip
 
     def make(self, inspect: Callable[[Progress], Inspection]) -> None:

@@ -10,7 +10,7 @@ from ..errors import CompareWarpWarning, StackError
 from .exposure import Exposure
 from .sky import separation_in_pixels
 
-__all__ = ["check_agreement", "common_unit"]
+__all__ = ["check_agreement", "check_present", "common_unit"]
 
 #: Two grids that lie further apart than this, in pixels, are not one grid.
 WCS_TOLERANCE = 0.01
@@ -32,8 +32,6 @@ def check_agreement(exposures: Sequence[Exposure]) -> None:
         With both files named, for the first two that differ in shape, unit,
         origin or WCS, or that are the same warp of one visit.
     """
-    if not exposures:
-        raise StackError("no warps at all: none of the files holds an image with its variance")
     seen: dict[tuple[Any, Any], Exposure] = {}
     for exposure in exposures:
         first = seen.setdefault((exposure.kind, exposure.visit), exposure)
@@ -46,6 +44,17 @@ def check_agreement(exposures: Sequence[Exposure]) -> None:
     _check(exposures, "unit", _same_unit, "unit {} where {} has {}; one is needed")
     _check(exposures, "origin", lambda a, b: a == b, "origin {} where {} has {}; one is needed")
     _check_wcs(exposures)
+
+
+def check_present(exposures: Sequence[Exposure]) -> None:
+    """Refuse to make a stack of nothing.
+
+    Raises
+    ------
+    StackError
+    """
+    if not exposures:
+        raise StackError("no warps at all: none of the files holds an image with its variance")
 
 
 def _check(

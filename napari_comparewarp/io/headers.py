@@ -25,11 +25,14 @@ __all__ = [
     "kind_in_header",
     "kind_in_words",
     "mask_planes_in_header",
+    "number_in_header",
     "origin_in_header",
     "psf_sigma_in_header",
+    "text_in_header",
     "unit_in_header",
     "visit_in_header",
     "visit_in_name",
+    "visits_in_header",
 ]
 
 Kind = Literal["direct", "matched"]
@@ -42,6 +45,8 @@ _VISIT_CARDS = (
     "OBSID",
     "OBS_ID",
     "OBS-ID",
+    "DATALAB",
+    "ROOTNAME",
 )
 _KIND_CARDS = ("WARPTYPE", "LSST BUTLER DATASETTYPE")
 _FWHM_CARDS = ("PSFFWHM", "PSF_FWHM", "FWHM")
@@ -181,15 +186,45 @@ def mask_planes_in_header(header: Header) -> dict[str, int]:
         if not card.keyword.startswith("MP_"):
             continue
         bit = card.value
-        if not isinstance(bit, int) or not 0 <= bit < MAX_PLANES:
+        # In a file bit 31, the sign of an int32, may be used: here it is given another.
+        if not isinstance(bit, int) or not 0 <= bit <= MAX_PLANES:
             raise ValueError(
-                f"{card.keyword} = {bit}; the number of a mask plane is 0 to {MAX_PLANES - 1}"
+                f"{card.keyword} = {bit}; the number of a mask plane is 0 to {MAX_PLANES}"
             )
         if bit in planes.values():
             other = next(name for name, taken in planes.items() if taken == bit)
             raise ValueError(f"{card.keyword} and MP_{other} share bit {bit}")
         planes[card.keyword.removeprefix("MP_")] = bit
     return planes
+
+
+def number_in_header(headers: Sequence[Header], name: str) -> float | None:
+    """Return the value of the first card of a name that holds a finite number."""
+    value = _first(headers, [name])
+    return float(value) if _is_number(value) else None
+
+
+def text_in_header(headers: Sequence[Header], name: str) -> str | None:
+    """Return the value of the first card of a name that is not blank, as text."""
+    value = _first(headers, [name])
+    return None if value is None else str(value).strip()
+
+
+def visits_in_header(headers: Sequence[Header], first: Sequence[str] = ()) -> dict[str, EpochId]:
+    """Return all ids that a header gives, by their cards, the surest first.
+
+    Parameters
+    ----------
+    headers : sequence of Header
+    first : sequence of str
+        Cards that go before the usual ones.
+    """
+    found = {}
+    for card in dict.fromkeys((*first, *_VISIT_CARDS)):
+        value = _first(headers, [card])
+        if value is not None:
+            found[card] = as_epoch_id(value)
+    return found
 
 
 def _is_number(value: Any) -> bool:

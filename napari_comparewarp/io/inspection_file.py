@@ -4,7 +4,7 @@ import json
 import os
 import warnings
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -18,10 +18,11 @@ from ..algorithm.products import Job
 from ..algorithm.warps import EpochId, WarpStack
 from ..config.knobs import CompareWarpConfig
 from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
+from .assumptions import Assumptions
 from .atomic import replacing
 from .bright_objects import read_bright_objects
 from .read import read_stack
-from .sources import Source
+from .source import PlanePlace, Source
 from .text_file import read_text
 
 #: What the file says it is, and the version of its layout.
@@ -30,7 +31,7 @@ FORMAT_VERSION = 1
 
 #: What every inspection has, and what it may have besides.
 _REQUIRED = {"format", "version", "program", "config", "overrides", "variance_scale", "inputs"}
-_KEYS = _REQUIRED | {"looked_at", "bright_objects"}
+_KEYS = _REQUIRED | {"looked_at", "bright_objects", "assume"}
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class SavedInput:
     epoch: EpochId
     sha256: str
     psf_sigma: float | None
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class SavedInspection:
         Footprints that a person has looked at.
     bright_objects : Path or None
         The catalogue of bright objects, if there is one.
+    assume : mapping
+        What was said of the files, see `napari_comparewarp.io.assumptions`.
     """
 
     path: Path
@@ -71,6 +75,7 @@ class SavedInspection:
     inputs: tuple[SavedInput, ...]
     looked_at: frozenset[FootprintKey] = frozenset()
     bright_objects: Path | None = None
+    assume: Mapping[str, Any] = field(default_factory=dict)
 
     def read_job(
         self,
@@ -137,11 +142,13 @@ class SavedInspection:
                     visit=item.epoch,
                     kind="matched" if item.role == "matched" else "direct",
                     psf_sigma=item.psf_sigma if has_matched == (item.role == "matched") else None,
+                    **_from_manifest(item.told),
                 )
                 for item in self.inputs
             ],
             memory=memory,
             progress=progress,
+            assume=self.assume,
         )
         known = {(item.role, item.epoch): item.sha256 for item in self.inputs}
         for item in stack.inputs:
@@ -202,10 +209,13 @@ def write_inspection(
                 "epoch": item.epoch,
                 "sha256": item.sha256,
                 "psf_sigma": sigma.get((item.role, item.epoch)),
+                **({"told": dict(item.told)} if item.told else {}),
             }
             for item in stack.inputs
         ],
     }
+    if stack.assumptions:
+        content["assume"] = dict(stack.assumptions)
     if job.catalogue:
         content["bright_objects"] = os.path.relpath(job.catalogue, path.parent)
     with replacing(path, overwrite) as temporary:
@@ -249,12 +259,17 @@ def read_inspection(path: Path) -> SavedInspection:
         inputs = tuple(
             SavedInput(
                 Path(os.path.normpath(path.parent / item["path"])), item["role"], item["epoch"],
-                item["sha256"], item["psf_sigma"],
+                item["sha256"], item["psf_sigma"], dict(item.get("told", {})),
             )
             for item in content["inputs"]
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise StackError(f"{path}: an override or input is damaged: {error!r}") from error
+    assume = content.get("assume", {})
+    try:
+        Assumptions.of(assume)
+    except (StackError, TypeError, ValueError) as error:
+        raise StackError(f"{path}: assume: {error}") from error
     factors = content["variance_scale"]
     catalogue = content.get("bright_objects")
     if not isinstance(catalogue, str | None):
@@ -267,7 +282,18 @@ def read_inspection(path: Path) -> SavedInspection:
         inputs,
         looked_at,
         None if catalogue is None else Path(os.path.normpath(path.parent / catalogue)),
+        assume,
     )
+
+
+def _from_manifest(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a manifest said of an input, as `Source` takes it."""
+    words = dict(told)
+    if "planes" in words:
+        words["planes"] = {
+            key: PlanePlace(Path(file), hdu) for key, (file, hdu) in words["planes"].items()
+        }
+    return words
 
 
 def _key(item: Mapping[str, Any]) -> FootprintKey:

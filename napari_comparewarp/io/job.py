@@ -1,11 +1,13 @@
 """All that decides on a result, from files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..algorithm.products import Job
 from ..config.knobs import CompareWarpConfig
+from .assumptions import Assumptions
 from .bright_objects import read_bright_objects
 from .read import read_stack
 from .sources import StackSource
@@ -20,13 +22,14 @@ def read_job(
     psf_sigma: float | None = None,
     memory: int | str | None = None,
     bright_objects: Path | None = None,
+    assume: Assumptions | Mapping[str, Any] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Job:
     """Read a stack and what goes with it.
 
     Parameters
     ----------
-    source, psf_sigma, memory, progress
+    source, psf_sigma, memory, assume, progress
         See `read_stack`.
     config : CompareWarpConfig, optional
         By default today's LSST defaults.
@@ -38,7 +41,7 @@ def read_job(
     StackError
         If a file cannot be read, or the files do not make one stack.
     """
-    stack = read_stack(source, psf_sigma=psf_sigma, memory=memory, progress=progress)
+    stack = read_stack(source, psf_sigma=psf_sigma, memory=memory, progress=progress, assume=assume)
     job = Job(stack, config or CompareWarpConfig())
     if bright_objects is None:
         return job

@@ -16,7 +16,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from ..errors import StackError, one_line
 
-__all__ = ["NO_NAME", "OpenFiles", "image_values", "open_fits", "reading"]
+__all__ = ["NO_NAME", "OpenFiles", "image_shape", "image_values", "open_fits", "reading"]
 
 #: Held by the thread that has changed the warning filters.
 _WARNING_FILTERS = threading.RLock()
@@ -141,7 +141,25 @@ def _lacks_padding_alone(hdu: Any, start: int, size: int) -> bool:
     return hdu is not None and start + hdu.size <= size
 
 
-def image_values(hdu: Any) -> tuple[Any, Any]:
+def image_shape(hdu: Any) -> tuple[int, ...]:
+    """Return the shape of the image in an HDU, empty where there is none.
+
+    A plane of one value may be stored without pixels, as Hubble files do: the
+    cards NPIX1, NPIX2 and PIXVALUE tell it.
+    """
+    if not hdu.is_image:
+        return ()
+    if hdu.header["NAXIS"]:
+        return tuple(hdu.shape)
+    size = [hdu.header.get(f"NPIX{axis}") for axis in (2, 1)]
+    if all(isinstance(n, int) and n > 0 for n in size) and "PIXVALUE" in hdu.header:
+        return tuple(size)
+    return ()
+
+
+def image_values(
+    hdu: Any, rows: slice = slice(None), columns: slice = slice(None)
+) -> tuple[Any, Any]:
     """Return the pixels of an image HDU, and which of them the file calls blank.
 
     Whole numbers stay whole: a BLANK card, which has no meaning for real
@@ -151,6 +169,8 @@ def image_values(hdu: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     hdu : ImageHDU, CompImageHDU or PrimaryHDU
+    rows, columns : slice
+        The part to read; of a part, only the rows that are needed are read.
 
     Returns
     -------
@@ -162,7 +182,11 @@ def image_values(hdu: Any) -> tuple[Any, Any]:
     header = hdu.header
     blank, bits = header.get("BLANK"), header["BITPIX"]
     scale, zero = header.get("BSCALE", 1), header.get("BZERO", 0)
-    values = hdu.data
+    if not header["NAXIS"] and (shape := image_shape(hdu)):
+        constant = np.full(shape, header["PIXVALUE"])
+        return constant.astype(np.float32 if constant.dtype.kind == "f" else np.int32), None
+    is_whole = rows == slice(None) and columns == slice(None)
+    values = hdu.data if is_whole or hdu.shape is None else hdu.section[rows, columns]
     if values is None or bits < 0 or not isinstance(blank, int) or isinstance(blank, bool):
         return values, None
     if values.dtype.kind in "iu":

@@ -10,11 +10,12 @@ from astropy.io import fits
 
 from ..algorithm.psf import FixedPsf, GriddedPsf, PolynomialPsf, PsfModel, gaussian_psf, resample
 from ..errors import PsfError, StackError
+from .archive_psf import archive_psf
 
-__all__ = ["read_psf"]
+__all__ = ["PSF_HDUS", "read_psf"]
 
 #: Names of the HDU; the second is what PSFEx calls its table.
-_NAMES = ("PSF", "PSF_DATA")
+PSF_HDUS = ("PSF", "PSF_DATA")
 
 #: A pair of numbers, as the cards of a grid give its positions.
 _PAIR = re.compile(r"\(\s*([^\s,()]+)\s*,\s*([^\s,()]+)\s*\)")
@@ -30,6 +31,8 @@ def read_psf(path: Path, hdus: fits.HDUList, sigma: float | None) -> PsfModel | 
       of each kernel, array coordinates) and ``OVERSAMP`` (samples a pixel):
       kernels on a rectangular grid, as STPSF writes and photutils reads them;
     - a table of one row with a column ``PSF_MASK`` and the cards of PSFEx.
+
+    So does a PSF of Gaussians in the archive of an LSST exposure.
 
     Parameters
     ----------
@@ -50,10 +53,13 @@ def read_psf(path: Path, hdus: fits.HDUList, sigma: float | None) -> PsfModel | 
     StackError
         If there is a PSF that cannot be meant.
     """
-    name = next((name for name in _NAMES if name in hdus), None)
-    if name is None and sigma is None:
-        return None
+    name = next((name for name in PSF_HDUS if name in hdus), None)
     try:
+        kernel = archive_psf(hdus) if name is None else None
+        if kernel is not None:
+            return FixedPsf(kernel)
+        if name is None and sigma is None:
+            return None
         if name is None:
             assert sigma is not None
             return gaussian_psf(sigma)

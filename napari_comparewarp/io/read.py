@@ -7,18 +7,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.psf import PsfModel
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
 from ..errors import CompareWarpWarning, StackError
-from .agreement import check_agreement, common_unit
+from .agreement import check_agreement, check_present, common_unit
+from .assumptions import Assumptions
+from .cropping import crop_to_matched
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure, Pixels, read_pixels, scan_exposure
-from .sources import Source, StackSource, find_sources
+from .source import Source
+from .sources import StackSource, find_sources
 from .spool import SpooledCube, check_scratch_space, parse_memory
+from .treatment import Note, common_scale, same_visits, treat
 
 __all__ = ["read_stack"]
 
@@ -37,13 +43,15 @@ def read_stack(
     psf_sigma: float | None = None,
     memory: int | str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    assume: Assumptions | Mapping[str, Any] | None = None,
 ) -> WarpStack:
     """Read a stack of warps from FITS files.
 
     All headers are checked against each other before any pixel is read. The
     warps of a folder are in the order of their visit ids, those of a list or
     a manifest in the order given. Without PSF-matched warps, the direct warps
-    are compared with themselves.
+    are compared with themselves. Where direct warps are larger than the matched
+    ones, they are cropped to them.
 
     Parameters
     ----------
@@ -59,6 +67,9 @@ def read_stack(
         temporary folder. By default there is no limit.
     progress : callable, optional
         Called as ``progress("reading", done, total)`` after each file.
+    assume : Assumptions or mapping, optional
+        What the files do not say, or say wrongly: ``{"sky": "keep"}``; see
+        `napari_comparewarp.io.assumptions`.
 
     Returns
     -------
@@ -82,13 +93,17 @@ def read_stack(
     limit = None if memory is None else parse_memory(memory)
     if psf_sigma is not None and not 0 < psf_sigma < np.inf:
         raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
+    assume = Assumptions.of(assume)
     sources = find_sources(source)
-    exposures = _scan_all(sources)
-    for text in _gathered(
-        (exposure.path, note) for exposure in exposures for note in exposure.notes
-    ):
+    exposures = same_visits(_scan_all(sources, assume))
+    check_present(exposures)
+    exposures, treated = treat(exposures, exposures[0].assume)
+    exposures = crop_to_matched(exposures)
+    said = [(exposure.path, note) for exposure in exposures for note in exposure.notes]
+    for text in _gathered([*said, *treated]):
         _warn(text)
     check_agreement(exposures)
+    exposures, scale = common_scale(exposures)
     direct, matched = _pair(exposures, by_visit=not sources[0].named)
     compared = matched or direct
     sigmas = _psf_sigmas(compared, psf_sigma)
@@ -100,6 +115,7 @@ def read_stack(
             "coadd carries no dates"
         )
 
+    told = {source.path: source.told() for source in sources}
     shape = exposures[0].shape
     nbytes = len(direct + matched) * shape[0] * shape[1] * 12
     spooled = limit is not None and nbytes > SPOOL_FRACTION * limit
@@ -110,6 +126,7 @@ def read_stack(
     targets = [(exposure, direct_warps, row) for row, exposure in enumerate(direct)]
     targets += [(exposure, matched_warps, row) for row, exposure in enumerate(matched)]
     checksums, psfs = _read_all(targets, mask_planes, progress)
+    _check_room(exposures, mask_planes)
     _warn_of_copies(direct, checksums)
     _warn_of_copies(matched, checksums[len(direct) :])
     return WarpStack(
@@ -121,18 +138,26 @@ def read_stack(
         psf_sigma=sigmas,
         origin=next((e.origin for e in exposures if e.origin is not None), (0, 0)),
         wcs=next((e.wcs for e in exposures if e.wcs is not None), None),
-        unit=common_unit(exposures),
+        unit=scaled_unit(common_unit(exposures), scale),
+        flux_scale=scale,
         inputs=tuple(
-            InputFile(str(path), _role(exposure, path), exposure.visit, checksum)
+            InputFile(
+                str(path),
+                _role(exposure, path),
+                exposure.visit,
+                checksum,
+                told.get(exposure.path, {}),
+            )
             for exposure, of_files in zip(direct + matched, checksums, strict=True)
             for path, checksum in of_files.items()
         ),
         psf=tuple(psfs[: len(direct)]),
         times=tuple(exposure.time for exposure in direct),
+        assumptions=assume.told(),
     )
 
 
-def _scan_all(sources: Sequence[Source]) -> list[Exposure]:
+def _scan_all(sources: Sequence[Source], assume: Assumptions) -> list[Exposure]:
     """Read the headers of all exposures.
 
     Files that hold other planes of an exposure belong to it. What else merely
@@ -143,14 +168,25 @@ def _scan_all(sources: Sequence[Source]) -> list[Exposure]:
     try:
         for source in sources:
             try:
-                exposures.append(_scan(source))
+                exposures.append(_scan(source, assume))
             except NotAnExposure as error:
                 others.append((source, error))
     except StackError:
         _leave_out(others, exposures)
         raise
     _leave_out(others, exposures)
-    return exposures
+    return _of_one_kind(exposures, sources)
+
+
+def _of_one_kind(exposures: list[Exposure], sources: Sequence[Source]) -> list[Exposure]:
+    """Leave plain images out of a folder in which others bring their variance."""
+    named = {source.path for source in sources if source.named}
+    plain = [e for e in exposures if e.layout.spread == "none" and e.path not in named]
+    if len(plain) == len(exposures):
+        return exposures
+    for exposure in plain:
+        _warn(f"{exposure.path}: an image without a variance, as others have: left out")
+    return [exposure for exposure in exposures if exposure not in plain]
 
 
 def _gathered(notes: Iterable[tuple[Path, str]]) -> list[str]:
@@ -177,16 +213,24 @@ def _leave_out(
         _warn(f"{reason}: left out")
 
 
-def _scan(source: Source) -> Exposure:
+def _scan(source: Source, assume: Assumptions) -> Exposure:
     """Read one file's headers; a manifest takes precedence over them."""
-    exposure = scan_exposure(source.path)
+    if source.assume:
+        # What is said of the whole rules over the manifest.
+        assume = Assumptions.of({**source.assume, **assume.told()})
+    exposure = scan_exposure(source.path, assume, source.planes)
+    zero_point = exposure.zero_point
+    if source.zero_point is not None:
+        zero_point = "the manifest", 10 ** (-0.4 * source.zero_point)
     if exposure.is_coadd:
         raise NotAnExposure(f"{source.path}: it has an HDU named NIMAGE, so it is a coadd")
     return replace(
         exposure,
         visit=exposure.visit if source.visit is None else source.visit,
+        visits=exposure.visits if source.visit is None else {"VISIT": source.visit},
         kind=source.kind or exposure.kind or "direct",
         psf_sigma=source.psf_sigma or exposure.psf_sigma,
+        zero_point=zero_point,
     )
 
 
@@ -245,14 +289,20 @@ def _common_planes(exposures: Sequence[Exposure]) -> dict[str, int]:
     planes = dict(LSST_PLANES)
     for exposure in exposures:
         mask = exposure.layout.mask
-        if mask is None or exposure.mask_planes is None:
+        if mask is None or not exposure.flags.declared:
             continue
         try:
             # In the file's order: what follows the LSST planes keeps its number.
-            by_bit = sorted(exposure.mask_planes.items(), key=lambda item: item[1])
-            planes = add_planes(planes, [name for name, _ in by_bit])
+            by_bit = sorted(exposure.flags.names.items())
+            planes = add_planes(planes, [name for _, names in by_bit for name in names])
         except ValueError as error:
             raise StackError(f"{mask.path}, HDU {mask.name}: {error}") from error
+    _check_room(exposures, planes)
+    return planes
+
+
+def _check_room(exposures: Sequence[Exposure], planes: dict[str, int]) -> None:
+    """Refuse masks that leave no room for what the coadd adds."""
     try:
         add_planes(planes, OUTPUT_PLANES)
     except ValueError as error:
@@ -260,7 +310,6 @@ def _common_planes(exposures: Sequence[Exposure]) -> dict[str, int]:
             f"{exposures[0].path}, HDU MASK: with those of the other files {len(planes)} mask "
             f"planes; the coadd needs {', '.join(OUTPUT_PLANES)} too: {error}"
         ) from error
-    return planes
 
 
 def _allocate(count: int, shape: tuple[int, int], spooled: bool) -> Warps:
@@ -285,6 +334,7 @@ def _read_all(
     are slower than one.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
+        notes: list[Note] = []
         checksums: list[dict[Path, Future[str]]] = []
         psfs: list[PsfModel | None] = []
         placing: deque[Future[None]] = deque()
@@ -294,8 +344,7 @@ def _read_all(
                     {path: pool.submit(_sha256, path) for path in exposure.layout.files}
                 )
                 pixels = read_pixels(exposure, mask_planes)
-                for assumption in pixels.assumptions:
-                    _warn(assumption)
+                notes += [(exposure.path, note) for note in pixels.notes]
                 psfs.append(pixels.psf)
                 placing.append(pool.submit(_place, pixels, warps, row))
                 if len(placing) > MOST_WAITING:
@@ -304,6 +353,8 @@ def _read_all(
                     progress("reading", done, len(targets))
             for placed in placing:
                 placed.result()
+            for text in _gathered(notes):
+                _warn(text)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -2,16 +2,16 @@
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from astropy.table import Row
 
-from ..algorithm.warps import EpochId
 from ..errors import StackError
-from .headers import Kind, as_epoch_id, kind_in_words
+from .headers import as_epoch_id, kind_in_words
+from .manifest import read_manifest
+from .source import Source
 from .text_file import read_table
 
 __all__ = ["FITS_SUFFIXES", "MANIFEST_SUFFIXES", "Source", "StackSource", "find_sources"]
@@ -19,29 +19,7 @@ __all__ = ["FITS_SUFFIXES", "MANIFEST_SUFFIXES", "Source", "StackSource", "find_
 FITS_SUFFIXES = tuple(
     f".{name}{packed}" for packed in ("", ".gz", ".fz") for name in ("fits", "fit", "fts")
 )
-MANIFEST_SUFFIXES = (".ecsv", ".csv")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One file of a stack, and what the user said about it.
-
-    Attributes
-    ----------
-    path : Path
-        The file.
-    named : bool
-        Whether the user named it, or it only lies in the folder.
-    visit, kind, psf_sigma : optional
-        What a manifest says; it rules over the file's header.
-    """
-
-    path: Path
-    named: bool
-    visit: EpochId | None = None
-    kind: Kind | None = None
-    psf_sigma: float | None = None
-
+MANIFEST_SUFFIXES = (".toml", ".ecsv", ".csv")
 
 StackSource = str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source]
 
@@ -52,9 +30,10 @@ def find_sources(source: StackSource) -> list[Source]:
     Parameters
     ----------
     source : path, or iterable of paths or of what is known of files
-        A folder, a FITS file, several of these, or a manifest (a ``.csv`` or
-        ``.ecsv`` table with the columns *path*, relative to the manifest, and
-        optionally *visit*, *kind* and *psf_sigma*). In a folder, the FITS files
+        A folder, a FITS file, several of these, or a manifest: ``.toml``, see
+        `napari_comparewarp.io.manifest`; or a ``.csv`` or ``.ecsv`` table with the
+        columns *path*, relative to the manifest, and optionally *visit*, *kind*
+        and *psf_sigma*. In a folder, the FITS files
         in it and in its sub-folders ``direct`` and ``matched`` (or
         ``psfMatched``) count. Where there are both, nothing but those counts:
         what lies beside them was made from them.
@@ -76,6 +55,8 @@ def find_sources(source: StackSource) -> list[Source]:
         raise StackError(
             f"{path}: no such file or folder; give a folder of FITS files, or a manifest"
         )
+    if path.suffix.lower() == ".toml":
+        return read_manifest(path)
     if path.suffix.lower() in MANIFEST_SUFFIXES:
         return _in_manifest(path)
     return [Source(path, named=True)]

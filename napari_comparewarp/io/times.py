@@ -37,7 +37,8 @@ def exposure_time(headers: Sequence[Header]) -> tuple[ExposureTime | None, tuple
         Cards that were ignored, a clause each.
     """
     notes: list[str] = []
-    scale = str(_value(headers, "TIMESYS") or "UTC").strip().lower()
+    # Such as "utc approximate".
+    scale = (str(_value(headers, "TIMESYS") or "").split() or ["utc"])[0].lower()
     if scale not in Time.SCALES or scale == "local":
         notes.append(f"TIMESYS = {scale!r} is no time scale that is known: taken as UTC")
         scale = "utc"

@@ -8,7 +8,7 @@ from astropy.wcs import WCS
 from fits_files import SHAPE, tan_wcs, write_lsst
 
 from napari_comparewarp.errors import CompareWarpWarning, StackError
-from napari_comparewarp.io.agreement import check_agreement, common_unit
+from napari_comparewarp.io.agreement import check_agreement, check_present, common_unit
 from napari_comparewarp.io.exposure import scan_exposure
 from napari_comparewarp.io.sky import separation_in_pixels
 
@@ -61,7 +61,7 @@ def test_the_first_file_that_tells_is_compared_and_silence_contradicts_nobody(pa
 
 def test_no_files_are_no_stack():
     with pytest.raises(StackError, match="no warps at all"):
-        check_agreement([])
+        check_present([])
 
 
 @pytest.mark.parametrize("unit", ["nJy", "njy", "1e-9 Jy", "10**-9 Jy"])

@@ -63,4 +63,7 @@ def test_pixels_without_weight_are_counted_where_no_card_names_their_plane(tmp_p
     path = write_plain(tmp_path / "a.fits", "WHT", weight, dq=dq, cards={"MP_SAT": 2})
     described = describe(path)
     planes = {name: value for name, value in described.items() if name.startswith("plane ")}
-    assert planes == {"plane NO_DATA": "bit 1, 4 pixels", "plane SAT": "bit 2, 600 pixels"}
+    assert planes == {
+        "plane BAD": "bit 0, 0 pixels", "plane NO_DATA": "bit 1, 4 pixels",
+        "plane SAT": "bit 2, 600 pixels",
+    }  # fmt: skip

@@ -121,7 +121,7 @@ def test_mask_planes_are_named_by_their_cards():
 @pytest.mark.parametrize(
     ("cards", "message"),
     [
-        ({"MP_BAD": 31}, "MP_BAD = 31"),
+        ({"MP_BAD": 32}, "MP_BAD = 32; the number of a mask plane is 0 to 31"),
         ({"MP_BAD": -1}, "MP_BAD = -1"),
         ({"MP_BAD": "0"}, "MP_BAD = 0"),
         ({"MP_BAD": 3, "MP_SAT": 3}, "MP_SAT and MP_BAD share bit 3"),

@@ -15,7 +15,7 @@ from fits_files import make_planes, tan_wcs, write_lsst, write_stack
 import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, ConfigError, StackError
 from napari_comparewarp.io import read
-from napari_comparewarp.io.sources import Source
+from napari_comparewarp.io.source import Source
 from napari_comparewarp.io.spool import SpooledCube, parse_memory
 
 
@@ -111,14 +111,17 @@ def test_planes_with_other_numbers_are_brought_together_by_name(tmp_path):
     assert len(set(stack.mask_planes.values())) == len(stack.mask_planes)
 
 
-def test_bits_without_a_name_are_ignored_with_a_warning(tmp_path):
+def test_bits_without_a_name_are_kept_and_said(tmp_path):
     image, mask, variance = make_planes()
     mask[3, 3] |= 1 << 20
     mask[4, 4] |= np.int32(-(2**31))
     write_lsst(tmp_path / "epoch_1.fits", (image, mask, variance))
-    with pytest.warns(CompareWarpWarning, match=r"epoch_1\.fits, .* names bit 20, 31"):
+    with pytest.warns(
+        CompareWarpWarning, match=r"epoch_1\.fits: .* are not bad: DQ_BIT_20, DQ_BIT_31"
+    ):
         stack = cw.read_stack(tmp_path)
-    assert stack.direct.mask[0, 3, 3] == stack.direct.mask[0, 4, 4] == 0
+    assert stack.direct.mask[0, 3, 3] == 1 << stack.mask_planes["DQ_BIT_20"]
+    assert stack.direct.mask[0, 4, 4] == 1 << stack.mask_planes["DQ_BIT_31"]
 
 
 def test_a_visit_with_one_of_its_warps_is_a_warning_that_says_what_follows(tmp_path):
@@ -221,7 +224,7 @@ def test_more_mask_planes_than_a_coadd_has_room_for_are_refused_before_the_work(
         cw.read_stack(tmp_path)
     del planes["P27"], planes["P28"]
     write_lsst(tmp_path / "epoch_1.fits", make_planes(), mask_planes=planes)
-    with pytest.warns(CompareWarpWarning, match="no MP_ card names bit"):
+    with pytest.warns(CompareWarpWarning, match="DQ_BIT_. .left out: no room"):
         stack = cw.read_stack(tmp_path)
     assert cw.run(stack).coadd.mask_planes.keys() >= planes.keys()
 

@@ -4,7 +4,8 @@ import pytest
 from astropy.table import MaskedColumn, Table
 
 from napari_comparewarp.errors import StackError
-from napari_comparewarp.io.sources import Source, find_sources
+from napari_comparewarp.io.source import Source
+from napari_comparewarp.io.sources import find_sources
 
 
 def touch(folder, *names):

@@ -8,9 +8,11 @@ import numpy.typing as npt
 from napari.utils import DirectLabelColormap
 from napari.utils.colormaps.standardize_color import transform_color
 
-from ...algorithm.mask_planes import LSST_PLANES, add_planes, decode
+from ...algorithm.mask_planes import decode
+from ...io.assumptions import Assumptions
 from ...io.exposure import Exposure, read_pixels
 from ...io.open_fits import open_fits
+from ...io.treatment import treat
 from .schemes import SCHEMES
 from .stretch import Stretch
 
@@ -47,7 +49,8 @@ def exposure_layers(exposure: Exposure) -> list[LayerData]:
     StackError
         If the file is damaged.
     """
-    planes = add_planes(exposure.mask_planes or LSST_PLANES, ("BAD", "NO_DATA"))
+    planes = exposure.own_planes()
+    [exposure], _ = treat([exposure], Assumptions())
     pixels = read_pixels(exposure, planes)
     stem = exposure.path.name.partition(".fit")[0]
     stretch = Stretch()

@@ -15,6 +15,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from ...io.assumptions import Assumptions
 from ..session import Session
 from ..widgets.fold import Fold
 
@@ -55,6 +56,14 @@ class OpenSection(QWidget):
         self.memory = QLineEdit()
         self.memory.setPlaceholderText("no limit; e.g. 4GB")
         self.memory.setToolTip("A stack that needs more is kept in scratch files")
+        self.assume = QLineEdit()
+        self.assume.setPlaceholderText("as the files say; e.g. sky=keep")
+        self.assume.setToolTip(
+            "What files do not say, or say wrongly, separated by blanks: "
+            + "; ".join(
+                f"{name}: {field.description}" for name, field in Assumptions.model_fields.items()
+            )
+        )
         self.about = QLabel("No stack is open.")
         self.about.setWordWrap(True)
         layout = QVBoxLayout(self)
@@ -69,8 +78,19 @@ class OpenSection(QWidget):
         lines.setContentsMargins(0, 0, 0, 0)
         lines.addRow("PSF sigma, pixels", self.psf_sigma)
         lines.addRow("Memory", self.memory)
+        lines.addRow("Assume", self.assume)
         layout.addWidget(Fold("Reading options", form, is_open=False))
         self.set_session(None)
+
+    def assumptions(self) -> Assumptions:
+        """Return what the user says of files.
+
+        Raises
+        ------
+        StackError
+            If a name or a value is not known.
+        """
+        return Assumptions.of(self.assume.text().split())
 
     def set_session(self, session: Session | None) -> None:
         """Say what is open."""

@@ -10,6 +10,7 @@ from ...algorithm.parallel import Progress
 from ...config.knobs import CompareWarpConfig
 from ...errors import one_line
 from ...inspection.inspection import Inspection
+from ...io.assumptions import Assumptions
 from ...io.job import read_job
 from ..layers.layer_set import LayerSet
 
@@ -59,6 +60,7 @@ class Loader(QObject):
         psf_sigma: float | None = None,
         memory: str | int | None = None,
         bright_objects: Path | None = None,
+        assume: Assumptions | None = None,
     ) -> None:
         """Open a folder, FITS files, a manifest or an inspection file in the worker.
 
@@ -72,8 +74,12 @@ class Loader(QObject):
             See `read_stack`.
         bright_objects : Path, optional
             A catalogue, whose objects are marked on the coadd.
+        assume : Assumptions, optional
+            What the user says of the files.
         """
-        self.make(lambda report: load(source, config, psf_sigma, memory, report, bright_objects))
+        self.make(
+            lambda report: load(source, config, psf_sigma, memory, report, bright_objects, assume)
+        )
 
     def make(self, inspect: Callable[[Progress], Inspection]) -> None:
         """Make an inspection in the worker, with layers that show it.
@@ -142,6 +148,7 @@ def load(
     memory: str | int | None,
     progress: Progress,
     bright_objects: Path | None = None,
+    assume: Assumptions | None = None,
 ) -> Inspection:
     """Read what is named, and run it; see `Loader.open`."""
     if isinstance(source, str | Path) and Path(source).suffix.lower() == ".json":
@@ -150,7 +157,7 @@ def load(
         )
     job = read_job(
         source, config, psf_sigma=psf_sigma, memory=memory, bright_objects=bright_objects,
-        progress=progress,
+        assume=assume, progress=progress,
     )  # fmt: skip
     return Inspection.of_job(job, progress)
 

@@ -10,12 +10,17 @@ from typing import ClassVar, Literal
 import numpy as np
 from astropy.io.fits import Header
 
+from ..flags import UNNAMED, Flags
 from ..headers import unit_in_header
 from ..open_fits import OpenFiles
 
-__all__ = ["Dialect", "Layout", "Missing", "Plane", "PlaneData", "Role"]
+__all__ = ["Dialect", "Layout", "Missing", "Plane", "PlaneData", "Role", "Spread"]
 
-Role = Literal["image", "variance", "mask"]
+Role = Literal["image", "variance", "mask", "weight"]
+
+#: What the plane beside the image holds: the variance, its root, its inverse, or a weight
+#: whose scale is not known. ``none``: there is no such plane.
+Spread = Literal["variance", "error", "inverse variance", "relative weight", "none"]
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,9 @@ class Plane:
         Number of the HDU, from 0.
     name : str
         What messages call it, such as ``SCI``.
-    role : {"image", "variance", "mask"}
-        What it is to the exposure; errors and weights have the role of the variance.
+    role : {"image", "variance", "mask", "weight"}
+        What it is to the exposure; errors and weights that the variance is made
+        from have the role of the variance.
     """
 
     path: Path
@@ -49,19 +55,33 @@ class Layout:
     planes : tuple of Plane
         All that were recognised, in the order in which they are listed; those
         that are not read have to agree in shape too.
-    image, variance : Plane
-        Those of `planes` that are read.
+    image : Plane
+        That of `planes` with the image.
+    variance : Plane or None
+        That of `planes` which the variance is made from; None where there is none.
     mask : Plane or None
         None where the exposure has no mask.
     weight : Plane or None
         A weight map beside the variance: where it is 0, there is no data.
+    spread : Spread
+        What `variance` holds.
+    detector : str
+        Which image of its file it is, where that holds several.
+    ignored : tuple of str
+        Names of images in these files that are not read.
+    notes : tuple of str
+        What was assumed, a clause each.
     """
 
     planes: tuple[Plane, ...]
     image: Plane
-    variance: Plane
+    variance: Plane | None
     mask: Plane | None = None
     weight: Plane | None = None
+    spread: Spread = "variance"
+    detector: str = ""
+    ignored: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -97,23 +117,29 @@ class Missing(Enum):
 class Dialect(ABC):
     """A layout of exposures in FITS files.
 
-    A new one is a module with a subclass, and an instance of it in
+    A new one is a table (see `napari_comparewarp.io.dialects.table`), or where
+    it needs more than data, a module with a subclass and an instance of it in
     `napari_comparewarp.io.dialects.registry.DIALECTS`. Dialects keep no state.
 
     Attributes
     ----------
-    image_name : str
-        Name of an HDU by which a person knows the image, for messages.
-    variance_names : tuple of str
-        Names of the HDUs that the variance may come from, upper case; messages
-        give the first.
+    name : str
+        By which a user asks for it.
+    title : str
+        What it is, for a person.
+    sky : {"subtracted", "left in", "unknown"}
+        Whether images of this dialect have their sky subtracted.
+    visit_cards : tuple of str
+        Cards with the id of the exposure, before those of all dialects.
     """
 
-    image_name: ClassVar[str]
-    variance_names: ClassVar[tuple[str, ...]]
+    name: ClassVar[str] = "own"
+    title: ClassVar[str] = "a dialect of its own"
+    sky: ClassVar[str] = "unknown"
+    visit_cards: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
-    def recognise(self, path: Path, files: OpenFiles) -> Layout | Missing:
+    def recognise(self, path: Path, files: OpenFiles) -> Layout | tuple[Layout, ...] | Missing:
         """Find the planes of an exposure by headers alone; no pixel is read.
 
         Parameters
@@ -125,8 +151,9 @@ class Dialect(ABC):
 
         Returns
         -------
-        Layout or Missing
-            Missing if it is no exposure of this dialect: others are asked.
+        Layout, tuple of Layout, or Missing
+            One layout, or one for each detector of a file with several. Missing
+            if it is no exposure of this dialect: others are asked.
 
         Raises
         ------
@@ -144,7 +171,21 @@ class Dialect(ABC):
         """
         return unit_in_header(headers)
 
-    @abstractmethod
+    def zero_point(self, headers: Sequence[Header]) -> tuple[str, float] | None:
+        """Return the card with the flux scale of an exposure, and the flux of one unit.
+
+        Parameters
+        ----------
+        headers : sequence of Header
+            That of the image, then the primary one of its file.
+
+        Returns
+        -------
+        card, flux : str and float, or None
+            Fluxes of one card are comparable; None where no card tells it.
+        """
+        return None
+
     def mask_planes(self, header: Header) -> Mapping[str, int] | None:
         """Return the bit number of each named plane of the mask.
 
@@ -163,45 +204,51 @@ class Dialect(ABC):
         ValueError
             If a card cannot be meant.
         """
+        return None
 
-    def translate(
-        self, image: PlaneData, variance: PlaneData
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Return image and variance as the engine takes them; by default as they are.
+    def flags(self, header: Header, headers: Sequence[Header]) -> Flags:
+        """Return what the values of the mask mean; by default as `mask_planes` says.
 
         Parameters
         ----------
-        image, variance : PlaneData
-            What the two HDUs hold; neither may be changed in place.
+        header : Header
+            That of the mask.
+        headers : sequence of Header
+            That of the image, then the primary one of its file.
+        """
+        planes = self.mask_planes(header)
+        return UNNAMED if planes is None else Flags.of_planes(planes, self.title)
+
+    def translate(
+        self, image: PlaneData, variance: PlaneData | None
+    ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Return both planes in `unit`; by default as they are.
+
+        Parameters
+        ----------
+        image : PlaneData
+            What the HDU of the image holds; it may not be changed in place.
+        variance : PlaneData or None
+            The same of the plane that the variance is made from.
 
         Returns
         -------
-        image, variance : ndarray
-            ``(y, x)`` real numbers in `unit` and its square.
+        image, spread : ndarray
+            ``(y, x)`` real numbers; the second is still what `Layout.spread`
+            says. None without such a plane.
         no_data : ndarray of bool or None
             Where the file says that there is no data; it becomes NO_DATA in
             the mask.
         """
-        return image.values, variance.values, None
+        return image.values, None if variance is None else variance.values, None
 
-    def assumptions(
-        self,
-        mask_plane: Plane | None,
-        mask_planes: Mapping[str, int] | None,
-        mask: np.ndarray,
-        unnamed_bits: int,
-    ) -> Iterator[str]:
-        """Say what was assumed or ignored, a line each that begins with the file.
+    def assumptions(self, layout: Layout, flags: Flags) -> Iterator[str]:
+        """Say what was assumed or ignored, a clause each.
 
         Parameters
         ----------
-        mask_plane : Plane or None
-            Where the mask was read from.
-        mask_planes : mapping of str to int or None
-            What `mask_planes` returned for it.
-        mask : ndarray
-            ``(y, x)`` int32, as the engine takes it.
-        unnamed_bits : int
-            Bits that are set in the file and were dropped, as no plane has them.
+        layout : Layout
+        flags : Flags
+            What `flags` returned for its mask.
         """
         yield from ()

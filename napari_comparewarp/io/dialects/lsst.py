@@ -1,30 +1,49 @@
-"""IMAGE, MASK and VARIANCE, as the LSST pipelines write them."""
+"""IMAGE, MASK and VARIANCE, as the Rubin/LSST pipelines write them."""
 
 from pathlib import Path
 
-from ..open_fits import NO_NAME, OpenFiles
+from astropy.io import fits
+
+from ..open_fits import NO_NAME, OpenFiles, image_shape
 from .dialect import Layout, Missing, Plane
-from .named_planes import NamedPlanes, image_hdus, named_planes
+from .table_dialect import TableDialect
 
 __all__ = ["Lsst"]
 
 
-class Lsst(NamedPlanes):
-    """IMAGE, MASK and VARIANCE (or VAR); where no HDU has a name, HDUs 1 to 3 in this order."""
+class Lsst(TableDialect):
+    """Planes by EXTTYPE or EXTNAME; where no HDU has a name, HDUs 1 to 3 in this order.
 
-    image_name = "IMAGE"
-    variance_names = ("VARIANCE", "VAR")
+    A file is one of the pipelines if its planes are named in cards (``MP_``, ``MSKN``),
+    an HDU has an EXTTYPE, or the primary header tells of an archive (AR_HDU).
+    """
 
-    def recognise(self, path: Path, files: OpenFiles) -> Layout | Missing:
+    def matches(self, path: Path, files: OpenFiles) -> bool:
+        """Tell whether a file bears a mark of the pipelines."""
+        hdus = files[path]
+        if "AR_HDU" in hdus[0].header:
+            return True
+        return any(
+            "EXTTYPE" in hdu.header or any(card.startswith(("MP_", "MSKN0")) for card in hdu.header)
+            for hdu in hdus
+            if hdu.is_image
+        )
+
+    def layouts(self, path: Path, files: OpenFiles) -> Layout | tuple[Layout, ...] | Missing:
         """Find the planes by name, or else by their order."""
-        found = super().recognise(path, files)
-        if found is not Missing.IMAGE:
-            return found
-        images = image_hdus(files[path])
-        unnamed = {number for number, hdu in images.items() if hdu.name in NO_NAME}
-        if not unnamed >= {1, 2, 3} or named_planes(path, images):
-            return Missing.IMAGE
-        image = Plane(path, 1, "IMAGE", "image")
-        mask = Plane(path, 2, "MASK", "mask")
-        variance = Plane(path, 3, "VARIANCE", "variance")
-        return Layout((image, mask, variance), image, variance, mask)
+        hdus = files[path]
+        unnamed = {
+            number
+            for number, hdu in enumerate(hdus)
+            if image_shape(hdu) and hdu.name in NO_NAME and not hdu.header.get("EXTTYPE")
+        }
+        if unnamed >= {1, 2, 3} and not _has_named_plane(hdus):
+            image = Plane(path, 1, "IMAGE", "image")
+            mask = Plane(path, 2, "MASK", "mask")
+            variance = Plane(path, 3, "VARIANCE", "variance")
+            return Layout((image, mask, variance), image, variance, mask)
+        return super().layouts(path, files)
+
+
+def _has_named_plane(hdus: fits.HDUList) -> bool:
+    return any(hdu.name in ("IMAGE", "MASK", "VARIANCE") for hdu in hdus)

@@ -7,6 +7,7 @@ from fits_files import PLANES, make_planes, read_planes, write_lsst
 
 import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, StackError
+from napari_comparewarp.io.assumptions import Assumptions
 from napari_comparewarp.io.dialects.registry import NotAnExposure
 from napari_comparewarp.io.exposure import scan_exposure
 
@@ -43,13 +44,26 @@ def test_the_type_of_an_unnamed_hdu_takes_precedence_over_its_place(tmp_path):
 def test_unnamed_hdus_are_no_exposure_when_one_is_missing_or_only_some_have_a_type(tmp_path, types):
     image, mask, variance = make_planes()
     planes = (image, mask, variance) if "MASK" in types else (image, mask)
-    with pytest.raises(NotAnExposure, match="no HDU named IMAGE or SCI"):
+    with pytest.raises(NotAnExposure, match=r"without (its|their) variance|no image that"):
         scan_exposure(write_unnamed(tmp_path / "a.fits", planes, types))
+
+
+def test_unnamed_hdus_without_a_mark_of_the_pipelines_are_the_chips_of_a_mosaic(tmp_path):
+    path = write_unnamed(tmp_path / "a.fits", make_planes())
+    with pytest.raises(NotAnExposure, match="images, as of several detectors, without their"):
+        scan_exposure(path)
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["GAIN"], hdus[0].header["RDNOISE"] = 2.0, 5.0
+    with pytest.raises(StackError, match=r"holds 3 images, as of several detectors \(HDU 1, HDU 2"):
+        scan_exposure(path)
+    assert scan_exposure(path, Assumptions(detector="2")).layout.image.hdu == 2
 
 
 def test_planes_by_their_order_have_to_agree_too(tmp_path):
     image, mask, variance = make_planes()
     path = write_unnamed(tmp_path / "a.fits", (image, mask[1:], variance))
+    with fits.open(path, mode="update") as hdus:
+        hdus[0].header["AR_HDU"] = 5
     with pytest.raises(StackError, match=r"HDU MASK: shape \(19, 30\) where IMAGE has \(20, 30\)"):
         scan_exposure(path)
 
@@ -65,7 +79,9 @@ def test_a_variance_is_taken_as_it_is_and_one_that_is_none_is_no_data(tmp_path):
 
 def test_a_mask_without_cards_is_bad_and_a_warning_says_so(tmp_path):
     path = write_lsst(tmp_path / "epoch_1.fits", mask_planes={})
-    with pytest.warns(CompareWarpWarning, match=r"epoch_1\.fits, HDU MASK: no MP_ cards: every"):
+    with pytest.warns(
+        CompareWarpWarning, match=r"epoch_1\.fits: the flags of HDU MASK have no names: every"
+    ):
         stack = cw.read_stack([path])
     assert set(np.unique(stack.direct.mask)) == {0, 1 << PLANES["BAD"]}
 

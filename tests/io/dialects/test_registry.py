@@ -13,8 +13,9 @@ from survey import make_survey_planes, register, write_survey
 import napari_comparewarp as cw
 from napari_comparewarp.cli import main
 from napari_comparewarp.errors import CompareWarpWarning, StackError
+from napari_comparewarp.io.assumptions import Assumptions
 from napari_comparewarp.io.describe import describe
-from napari_comparewarp.io.dialects.registry import NotAnExposure
+from napari_comparewarp.io.dialects.registry import NotAnExposure, dialect_named
 from napari_comparewarp.io.exposure import scan_exposure
 
 WHOLE_OR_SPLIT = pytest.mark.parametrize("split", [False, True], ids=["one file", "three files"])
@@ -41,10 +42,12 @@ def test_a_file_without_an_image_is_no_exposure(tmp_path):
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(np.ones((3, 3)), name="FLAT")]).writeto(path)
     with pytest.raises(NotAnExposure) as error:
         scan_exposure(path)
-    assert str(error.value) == f"{path}: no HDU named IMAGE or SCI, so it is no exposure"
+    assert str(error.value) == (
+        f"{path}: no image that is known (images: FLAT), so it is no exposure"
+    )
 
 
-@pytest.mark.parametrize("names", [["IMAGE"], ["SCI", "DQ"], ["SCI", "IVAR"]])
+@pytest.mark.parametrize("names", [["IMAGE"], ["SCI", "DQ"], ["SCI", "FLAT"]])
 def test_an_image_without_its_variance_is_no_other_kind_of_file(tmp_path, names):
     path = tmp_path / "a.fits"
     hdus = [fits.ImageHDU(np.ones((3, 3), np.int16), name=name) for name in names]
@@ -53,16 +56,17 @@ def test_an_image_without_its_variance_is_no_other_kind_of_file(tmp_path, names)
         scan_exposure(path)
     assert not isinstance(error.value, NotAnExposure)
     assert str(error.value) == (
-        f"{path}: an image without its variance; an HDU named VARIANCE, ERR or WHT is needed"
+        f"{path}: an image without its variance; an HDU named VARIANCE, ERR or WHT is needed, or "
+        "--assume gain=… and read_noise=…, or variance=sky"
     )
 
 
-def test_what_is_refused_names_the_planes_of_a_new_dialect_too(tmp_path, survey):
+def test_what_a_new_dialect_lacks_is_refused_with_what_was_seen(tmp_path, survey):
     path = write_survey(tmp_path, 1, split=True)
     (tmp_path / "v1_ivar.fits").unlink()
-    with pytest.raises(StackError, match="an HDU named VARIANCE, ERR, WHT or IVAR is needed"):
+    with pytest.raises(StackError, match=r"without its variance \(images: FLUX\)"):
         scan_exposure(path)
-    with pytest.raises(NotAnExposure, match="no HDU named IMAGE, SCI or FLUX, so"):
+    with pytest.raises(NotAnExposure, match=r"no image that is known \(images: FLAGS\)"):
         scan_exposure(tmp_path / "v1_flags.fits")
 
 
@@ -99,7 +103,9 @@ def test_the_command_line_says_what_a_file_of_a_new_dialect_holds(tmp_path, surv
     names = "FLUX, IVAR (v1_ivar.fits), FLAGS (v1_flags.fits)" if split else "FLUX, IVAR, FLAGS"
     assert (printed["planes"], printed["unit"]) == (names, "nJy")
     assert printed["plane HOT"] == "bit 3, 1 pixels"
-    assert printed == {name: str(value) for name, value in describe(path).items()}
+    described = describe(path)
+    described.pop("files")
+    assert printed == {name: str(value) for name, value in described.items()}
 
 
 def test_what_a_new_dialect_assumes_is_a_warning(tmp_path, survey):
@@ -108,13 +114,24 @@ def test_what_a_new_dialect_assumes_is_a_warning(tmp_path, survey):
         cw.read_stack([path])
 
 
-def test_a_new_dialect_leaves_the_reading_of_the_others_alone(tmp_path, survey):
-    image = np.ones((4, 5), np.float32)
-    hdus = [fits.ImageHDU(image, name=name) for name in ("SCI", "ERR", "FLUX", "IVAR", "IVAR")]
-    hdus.append(fits.ImageHDU(image[1:], name="FLAGS"))
-    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(tmp_path / "a.fits")
-    layout = scan_exposure(tmp_path / "a.fits").layout
+def test_a_file_that_fits_two_dialects_is_refused_until_one_is_named(tmp_path, survey):
+    image = np.random.default_rng(0).normal(0, 1, (40, 50)).astype(np.float32)
+    hdus = [fits.ImageHDU(image, name="FLUX"), fits.ImageHDU(0 * image + 1, name="IVAR")]
+    hdus += [fits.ImageHDU(image, name="SCI"), fits.ImageHDU(0 * image + 1, name="ERR")]
+    hdus[0].header["FLUXUNIT"] = 1.0
+    primary = fits.PrimaryHDU()
+    primary.header["TELESCOP"] = "HST"
+    path = tmp_path / "a.fits"
+    fits.HDUList([primary, *hdus]).writeto(path)
+    with pytest.raises(StackError, match="it fits the dialects hst and survey; say which"):
+        scan_exposure(path)
+    dialect_named.cache_clear()
+    layout = scan_exposure(path, Assumptions(dialect="survey")).layout
+    assert [plane.name for plane in layout.planes] == ["FLUX", "IVAR"]
+    layout = scan_exposure(path, Assumptions(dialect="hst")).layout
     assert [plane.name for plane in layout.planes] == ["SCI", "ERR"]
+    with pytest.raises(StackError, match=r"dialect 'other': it is a TOML file, or one of lsst, "):
+        scan_exposure(path, Assumptions(dialect="other"))
 
 
 # --- an exposure in several files --------------------------------------------------------------

@@ -13,7 +13,7 @@ def test_errors_are_squared_and_any_data_quality_bit_is_bad(tmp_path):
     path = write_plain(tmp_path / "a.fits", "ERR", error, dq=dq)
     _, variance, mask = read_planes(path)
     assert (variance == 9).all()
-    assert scan_exposure(path).mask_planes is None
+    assert not scan_exposure(path).flags.is_named
     assert np.flatnonzero(mask).tolist() == [3 * 30 + 3]
 
 
@@ -29,5 +29,5 @@ def test_named_data_quality_bits_keep_their_names(tmp_path):
     dq = np.full((20, 30), 4, np.int16)
     path = write_plain(tmp_path / "a.fits", "ERR", dq + 0.5, dq=dq, cards={"MP_SAT": 2})
     header = scan_exposure(path)
-    assert header.mask_planes == {"SAT": 2}
-    assert (read_planes(path, {"SAT": 2})[2] == 4).all()
+    assert header.flags.names == {2: ("SAT",)}
+    assert (read_planes(path, {"SAT": 2, "NO_DATA": 8})[2] == 4).all()

@@ -1,0 +1,76 @@
+"""One file of a stack, and what the user said about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..algorithm.warps import EpochId
+from .headers import Kind
+
+__all__ = ["MANIFEST_NAME", "PlaneKey", "PlanePlace", "Source"]
+
+#: Name of the manifest that is written beside the files of a folder.
+MANIFEST_NAME = "comparewarp.toml"
+
+#: What a plane of an exposure may be, as a manifest says it.
+PlaneKey = Literal["image", "mask", "variance", "error", "inverse_variance", "weight"]
+
+
+@dataclass(frozen=True)
+class PlanePlace:
+    """Where a manifest says that a plane lies.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    hdu : int or str
+        Number or name of the HDU.
+    """
+
+    path: Path
+    hdu: int | str
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file of a stack, and what the user said about it.
+
+    Attributes
+    ----------
+    path : Path
+        The file.
+    named : bool
+        Whether the user named it, or it only lies in the folder.
+    visit, kind, psf_sigma : optional
+        What a manifest says; it rules over the file's header.
+    zero_point : float or None
+        Magnitude of one unit, from a manifest.
+    planes : mapping of str to PlanePlace
+        Where planes lie, from a manifest.
+    assume : mapping
+        What is assumed of this file alone, see `Assumptions`.
+    """
+
+    path: Path
+    named: bool
+    visit: EpochId | None = None
+    kind: Kind | None = None
+    psf_sigma: float | None = None
+    zero_point: float | None = None
+    planes: Mapping[PlaneKey, PlanePlace] = field(default_factory=dict)
+    assume: Mapping[str, Any] = field(default_factory=dict)
+
+    def told(self) -> dict[str, Any]:
+        """Return what only a manifest could say of the file, for an inspection."""
+        told: dict[str, Any] = {}
+        if self.zero_point is not None:
+            told["zero_point"] = self.zero_point
+        if self.planes:
+            told["planes"] = {
+                key: [str(place.path), place.hdu] for key, place in self.planes.items()
+            }
+        if self.assume:
+            told["assume"] = dict(self.assume)
+        return told
