@@ -440,9 +440,9 @@ def adaptive_sigma(kernel: npt.NDArray) -> float:
         centre = centre + 2 * shift
         if np.abs(moments - matrix).max() < _SETTLED and np.abs(shift).max() < _SETTLED:
             return float(np.linalg.det(moments) ** 0.25)
-        if not np.linalg.det(moments) > 0:
-            break
         matrix = moments
+        if not (np.isfinite(matrix).all() and np.linalg.det(matrix) > 0 and total > 0):
+            break
     raise PsfError("its adaptive moments do not settle: it is no PSF with one peak")
 
 

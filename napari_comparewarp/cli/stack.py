@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from ..algorithm.products import Job
     from ..config.knobs import CompareWarpConfig
     from ..io.assumptions import Assumptions
+    from ..io.butler import ButlerQuery
     from ..io.inspection_file import SavedInspection
+    from ..io.sources import StackSource
 
 __all__ = [
     "StackChoice",
@@ -28,8 +30,20 @@ _PATH = click.Path(path_type=Path)
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+
+class _Place(click.ParamType):
+    """A path, or the name of a Butler repository, whose slashes stay as they are."""
+
+    name = "path"
+
+    def convert(self, value: Any, _: Any, __: Any) -> "Path | str":
+        """Return text for a repository, else a path."""
+        text = str(value)
+        return text if text.startswith("butler:") else Path(text)
+
+
 _OPTIONS = (
-    click.argument("stack", metavar="STACK...", nargs=-1, required=True, type=_PATH),
+    click.argument("stack", metavar="STACK...", nargs=-1, required=True, type=_Place()),
     click.option(
         "--config",
         "config_file",
@@ -49,6 +63,20 @@ _OPTIONS = (
         "--psf-sigma",
         type=click.FloatRange(min=0, min_open=True),
         help="Gaussian sigma of the matched PSF, pixels, for files that do not say.",
+    ),
+    click.option(
+        "--where",
+        metavar="EXPRESSION",
+        help="Which warps of a Butler repository (STACK is butler:REPO): skymap=… AND tract=… "
+        "AND patch=… AND band=…",
+    ),
+    click.option(
+        "--collections", metavar="A,B", help="Collections of the repository, in this order."
+    ),
+    click.option(
+        "--dataset-types",
+        metavar="DIRECT,MATCHED",
+        help="Names of the two dataset types, if they are not those of the pipelines.",
     ),
     click.option(
         "--memory",
@@ -108,7 +136,7 @@ class StackChoice:
 
     Attributes
     ----------
-    places : tuple of Path
+    places : tuple of Path or ButlerQuery
         As given.
     config : CompareWarpConfig or None
         None for an inspection, which brings its own.
@@ -122,7 +150,7 @@ class StackChoice:
         What the user says of the files.
     """
 
-    places: tuple[Path, ...]
+    places: "tuple[Path | ButlerQuery, ...]"
     config: "CompareWarpConfig | None"
     saved: "SavedInspection | None"
     psf_sigma: float | None
@@ -131,7 +159,7 @@ class StackChoice:
     assume: "Assumptions"
 
     @property
-    def source(self) -> Path | tuple[Path, ...]:
+    def source(self) -> "StackSource":
         """What `read_stack` and the window take."""
         return self.places[0] if len(self.places) == 1 else self.places
 
@@ -145,9 +173,10 @@ class StackChoice:
         """
         from ..io.sources import find_sources
 
+        places = [place for place in self.places if isinstance(place, Path)]
         if self.saved is not None:
-            return [*self.places, *(item.path for item in self.saved.inputs)]
-        return [*self.places, *(item.path for item in find_sources(self.source))]
+            return [*places, *(item.path for item in self.saved.inputs)]
+        return [*places, *(item.path for item in find_sources(self.source))]
 
     def read(self, progress: "Progress | None" = None) -> "Job":
         """Read all that decides on the result."""
@@ -162,7 +191,7 @@ class StackChoice:
 
 
 def choose_stack(
-    stack: tuple[Path, ...],
+    stack: tuple[Path | str, ...],
     config_file: Path | None,
     preset: str | None,
     settings: tuple[str, ...],
@@ -171,6 +200,9 @@ def choose_stack(
     bright_objects: Path | None = None,
     dialect: str | None = None,
     assume: tuple[str, ...] = (),
+    where: str | None = None,
+    collections: str | None = None,
+    dataset_types: str | None = None,
 ) -> StackChoice:
     """Return what the options of `stack_options` ask for.
 
@@ -182,7 +214,12 @@ def choose_stack(
         If the inspection or the settings cannot be read.
     """
     told = assumptions(dialect, assume)
-    if len(stack) == 1 and stack[0].suffix.lower() == ".json":
+    is_query = len(stack) == 1 and isinstance(stack[0], str)
+    if not is_query and (where or collections or dataset_types):
+        raise click.UsageError(
+            "--where, --collections and --dataset-types go with one STACK butler:REPOSITORY"
+        )
+    if len(stack) == 1 and isinstance(stack[0], Path) and stack[0].suffix.lower() == ".json":
         from ..io.inspection_file import read_inspection
 
         saved = read_inspection(stack[0])
@@ -191,8 +228,12 @@ def choose_stack(
                 f"{saved.path} is an inspection, which brings its own settings: leave out "
                 "--config, --preset, --set, --psf-sigma, --dialect and --assume"
             )
-        return StackChoice(stack, None, saved, None, memory, bright_objects, told)
+        return StackChoice((stack[0],), None, saved, None, memory, bright_objects, told)
+    from ..io.butler import butler_query
     from .knobs import choose_config
 
     config = choose_config(config_file, preset, settings)
-    return StackChoice(stack, config, None, psf_sigma, memory, bright_objects, told)
+    places: tuple[Any, ...] = stack
+    if is_query:
+        places = (butler_query(stack[0], where, collections, dataset_types),)
+    return StackChoice(places, config, None, psf_sigma, memory, bright_objects, told)

@@ -1,6 +1,6 @@
 """The dock widget: its sections, and what runs beside them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from ..config.knobs import CompareWarpConfig
 from ..errors import OutputError, StackError
 from ..inspection.inspection import Inspection
 from ..io.assumptions import Assumptions
+from ..io.sources import StackSource
 from .keys import Key, bind_keys, unbind_keys
 from .layers.layer_set import LayerSet
 from .layers.screen import unwrapped
@@ -108,7 +109,7 @@ class CompareWarpDock(QWidget):
 
     def open(
         self,
-        source: str | Path | Sequence[str | Path],
+        source: StackSource,
         config: CompareWarpConfig | None = None,
         psf_sigma: float | None = None,
         memory: str | int | None = None,

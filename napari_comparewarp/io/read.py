@@ -18,6 +18,7 @@ from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
 from ..errors import CompareWarpWarning, StackError
 from .agreement import check_agreement, check_present, common_unit
 from .assumptions import Assumptions
+from .butler import butler_query
 from .cropping import crop_to_matched
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure, Pixels, read_pixels, scan_exposure
@@ -44,6 +45,10 @@ def read_stack(
     memory: int | str | None = None,
     progress: Callable[[str, int, int], None] | None = None,
     assume: Assumptions | Mapping[str, Any] | None = None,
+    *,
+    where: str | None = None,
+    collections: str | Iterable[str] | None = None,
+    dataset_types: str | Iterable[str] | None = None,
 ) -> WarpStack:
     """Read a stack of warps from FITS files.
 
@@ -70,6 +75,9 @@ def read_stack(
     assume : Assumptions or mapping, optional
         What the files do not say, or say wrongly: ``{"sky": "keep"}``; see
         `napari_comparewarp.io.assumptions`.
+    where, collections, dataset_types : optional
+        Which warps of a Butler repository, with `source` ``butler:REPO``; see
+        `napari_comparewarp.io.butler.ButlerQuery`.
 
     Returns
     -------
@@ -94,7 +102,7 @@ def read_stack(
     if psf_sigma is not None and not 0 < psf_sigma < np.inf:
         raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
     assume = Assumptions.of(assume)
-    sources = find_sources(source)
+    sources = find_sources(butler_query(source, where, collections, dataset_types))
     exposures = same_visits(_scan_all(sources, assume))
     check_present(exposures)
     exposures, treated = treat(exposures, exposures[0].assume)

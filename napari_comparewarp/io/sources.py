@@ -9,6 +9,7 @@ import numpy as np
 from astropy.table import Row
 
 from ..errors import StackError
+from .butler import ButlerQuery, butler_query, find_in_butler
 from .headers import as_epoch_id, kind_in_words
 from .manifest import read_manifest
 from .source import Source
@@ -21,7 +22,8 @@ FITS_SUFFIXES = tuple(
 )
 MANIFEST_SUFFIXES = (".toml", ".ecsv", ".csv")
 
-StackSource = str | os.PathLike[str] | Iterable[str | os.PathLike[str] | Source]
+StackPart = str | os.PathLike[str] | ButlerQuery | Source
+StackSource = str | os.PathLike[str] | ButlerQuery | Iterable[StackPart]
 
 
 def find_sources(source: StackSource) -> list[Source]:
@@ -29,20 +31,24 @@ def find_sources(source: StackSource) -> list[Source]:
 
     Parameters
     ----------
-    source : path, or iterable of paths or of what is known of files
+    source : path, query, or iterable of paths or of what is known of files
         A folder, a FITS file, several of these, or a manifest: ``.toml``, see
         `napari_comparewarp.io.manifest`; or a ``.csv`` or ``.ecsv`` table with the
         columns *path*, relative to the manifest, and optionally *visit*, *kind*
         and *psf_sigma*. In a folder, the FITS files
         in it and in its sub-folders ``direct`` and ``matched`` (or
         ``psfMatched``) count. Where there are both, nothing but those counts:
-        what lies beside them was made from them.
+        what lies beside them was made from them. Text such as ``butler:REPO``, or
+        a `ButlerQuery`, names warps of a Rubin Butler repository.
 
     Raises
     ------
     StackError
         If there is nothing there, or a manifest cannot be read.
     """
+    source = butler_query(source)
+    if isinstance(source, ButlerQuery):
+        return find_in_butler(source)
     if not isinstance(source, (str, os.PathLike)):
         sources = [found for item in source for found in _listed(item)]
         if not sources:
@@ -62,10 +68,12 @@ def find_sources(source: StackSource) -> list[Source]:
     return [Source(path, named=True)]
 
 
-def _listed(item: "str | os.PathLike[str] | Source") -> list[Source]:
+def _listed(item: StackPart) -> list[Source]:
     """Return what one entry of a list stands for."""
     if isinstance(item, Source):
         return [item]
+    if isinstance(item, ButlerQuery):
+        return find_in_butler(item)
     path = Path(item)
     return _in_folder(path) if path.is_dir() else [Source(path, named=True)]
 

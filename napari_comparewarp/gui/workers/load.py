@@ -1,6 +1,6 @@
 """Reading a stack and running it for the first time, beside the window."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ...errors import one_line
 from ...inspection.inspection import Inspection
 from ...io.assumptions import Assumptions
 from ...io.job import read_job
+from ...io.sources import StackSource
 from ..layers.layer_set import LayerSet
 
 __all__ = ["Loader", "load", "make_layers"]
@@ -55,7 +56,7 @@ class Loader(QObject):
 
     def open(
         self,
-        source: str | Path | Sequence[str | Path],
+        source: StackSource,
         config: CompareWarpConfig | None = None,
         psf_sigma: float | None = None,
         memory: str | int | None = None,
@@ -142,7 +143,7 @@ class Loader(QObject):
 
 
 def load(
-    source: str | Path | Sequence[str | Path],
+    source: StackSource,
     config: CompareWarpConfig | None,
     psf_sigma: float | None,
     memory: str | int | None,
