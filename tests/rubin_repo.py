@@ -6,8 +6,8 @@ What is as in the pipelines (sources: drp_tasks dc28b94, afw 714e0ed, obs_base 0
 daf_butler 30.2026.4300):
 
 * ``direct_warp`` covers the patch's outer box grown by ``border`` pixels
-  (MakeDirectWarpConfig.border, 256), ``psf_matched_warp`` the patch's outer box alone.  ``assemble_coadd`` reads the former with
-  ``parameters={"bbox": patch}``.
+  (MakeDirectWarpConfig.border, 256), ``psf_matched_warp`` the patch's outer box alone.
+  ``assemble_coadd`` reads the former with ``parameters={"bbox": patch}``.
 * HDUs 1 to 3 are image, mask and variance, told by EXTTYPE (and EXTNAME in newer files), tile
   compressed with GZIP_2 without quantization; then ARCHIVE_INDEX and one table a kind of object.
 * The place in the tract: LTV1, LTV2 (= -x0, -y0) and the linear WCS "A" (CRPIXnA 1,

@@ -1,6 +1,7 @@
 """`comparewarp config`: show, compare and convert configurations."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,16 @@ def config() -> None:
 @click.option("--lsst", is_flag=True, help="Print an LSST override file instead of a table.")
 @debug_option
 def show(preset: str | None, file: Path | None, lsst: bool) -> None:
-    """Print every knob: value, default, unit, LSST name and meaning."""
+    """Print every knob: value, default, unit, LSST name and meaning.
+
+    Of a preset, also whence each number is.
+    """
     from ..config.knobs import knob_facts
+    from ..config.presets import PRESET_SOURCES
     from .knobs import choose_config
 
     chosen = choose_config(file, preset, ())
+    sources = PRESET_SOURCES.get(preset or "", {})
     if lsst:
         click.echo(chosen.to_lsst(), nl=False)
         return
@@ -43,10 +49,20 @@ def show(preset: str | None, file: Path | None, lsst: bool) -> None:
                 format_value(getattr(default, name)),
                 facts["unit"],
                 facts["lsst"] or "",
+                *(_source(preset, name, sources) if preset else ()),
                 field.description or "",
             )
         )
-    click.echo(format_table(("name", "value", "default", "unit", "LSST name", "meaning"), rows))
+    whence = ("source",) if preset else ()
+    header = ("name", "value", "default", "unit", "LSST name", *whence, "meaning")
+    click.echo(format_table(header, rows))
+
+
+def _source(preset: str, name: str, sources: Mapping[str, str]) -> tuple[str]:
+    """Return whence a preset has the value of a knob."""
+    from ..config.presets import DEFAULT_SOURCE, PRESETS
+
+    return (sources.get(name, sources[""]) if name in PRESETS[preset] else DEFAULT_SOURCE,)
 
 
 @config.command()

@@ -5,12 +5,13 @@ documentation, command-line options and LSST override files are all generated
 from the fields declared here.
 """
 
-from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..errors import ConfigError
+from .presets import PRESETS
 
 __all__ = ["GROUPS", "PRESETS", "CompareWarpConfig", "KnobFacts", "knob_facts"]
 
@@ -384,7 +385,7 @@ class CompareWarpConfig(BaseModel):
         help="How far the edge pixels of a line may be from it.",
     )  # fmt: skip
     streak_rho_bin: float = knob(
-        30.0, "streak distance bin", stage="streaks", lsst="maskStreaks.rhoBinSize",
+        40.0, "streak distance bin", stage="streaks", lsst="maskStreaks.rhoBinSize",
         unit="pixel", gt=0,
         group="Streaks",
         help="Lines closer than about this are merged.",
@@ -498,7 +499,7 @@ class CompareWarpConfig(BaseModel):
         return to_lsst(self)
 
     @classmethod
-    def from_lsst(cls, text: str) -> Self:
+    def from_lsst(cls, text: str, folder: Path | None = None) -> Self:
         """Read an LSST override file; its text is parsed, never executed.
 
         Parameters
@@ -506,6 +507,8 @@ class CompareWarpConfig(BaseModel):
         text : str
             Lines such as ``config.maxNumEpochs = 1``; a complete saved config
             is accepted too.
+        folder : Path, optional
+            Where files lie that it loads (``config.load("…")``).
 
         Raises
         ------
@@ -522,7 +525,7 @@ class CompareWarpConfig(BaseModel):
         """
         from .lsst_file import from_lsst
 
-        return cls(**from_lsst(text, cls))
+        return cls(**from_lsst(text, cls, folder))
 
 
 def _one_line(error: ValidationError) -> str:
@@ -535,17 +538,3 @@ def _one_line(error: ValidationError) -> str:
         else:
             parts.append(f"{name} = {item['input']!r}: {item['msg'].lower()}")
     return "config: " + "; ".join(parts)
-
-
-# When each number changed: section 11 of the algorithm's description.
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    # As published in 2018, before bright sources were protected.
-    "dmtn-080": {"chi_threshold": 5.0, "grow_sigma": 2.4, "protect_sources": False},
-    "lsst-v29": {"chi_threshold": 5.0, "protect_threshold": 50.0},
-    "lsst-v30": {},
-    "first-look": {
-        "chi_threshold": 5.0,
-        "max_epochs_slope": 0.2,
-        "protect_sources": False,
-    },
-}

@@ -8,19 +8,24 @@ are rejected.
 import ast
 import json
 import math
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from ..errors import ConfigError
-from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_option
+from ..errors import CompareWarpWarning, ConfigError
+from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_option, what_is_said
 
 __all__ = ["from_lsst", "from_options", "to_lsst"]
 
 #: Written for ``max_epochs=None``: more epochs than any stack has.
 UNLIMITED_EPOCHS = 1_000_000
+
+#: So many files may load each other in turn.
+_DEEPEST = 8
 
 #: Options that are integers in the reference, which does not accept 2.0 for 2,
 #: and real numbers here.
@@ -67,7 +72,7 @@ def to_lsst(config: BaseModel) -> str:
     return "\n".join(lines) + "\n"
 
 
-def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
+def from_lsst(text: str, model: type[BaseModel], folder: Path | None = None) -> dict[str, Any]:
     """Read an LSST override file or a complete saved config of the reference.
 
     The text is parsed, never executed.
@@ -81,6 +86,8 @@ def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
         strings are skipped. Alternatively a JSON object of option names and values.
     model : type
         `CompareWarpConfig`, with the options, their defaults and ranges.
+    folder : Path, optional
+        Where files lie that it loads (``config.load("…")``).
 
     Returns
     -------
@@ -95,7 +102,7 @@ def from_lsst(text: str, model: type[BaseModel]) -> dict[str, Any]:
         does not implement.
     """
     if not text.lstrip().startswith("{"):
-        return _apply(_statements(text), model)
+        return _apply(_statements(text, folder), model)
     try:
         options = json.loads(text)
     except ValueError as error:
@@ -137,6 +144,14 @@ def _apply(changes: Iterable[_Change], model: type[BaseModel]) -> dict[str, Any]
             field = knobs[change.option]
             current = values.get(field, getattr(defaults, field))
             values[field] = _checked(model, field, _changed(current, change), change)
+        elif (said := what_is_said(change.option, change.value)) is not None:
+            if said:
+                warnings.warn(
+                    f"{change.where}config.{change.option} = {change.value!r} changes nothing "
+                    f"here: {said}",
+                    CompareWarpWarning,
+                    stacklevel=3,
+                )
         elif change.option in FIXED_OPTIONS:
             _require_fixed(change)
         elif not is_ignored(change.option):
@@ -161,7 +176,7 @@ def _literal(value: Any) -> str:
     return repr(value)
 
 
-def _statements(text: str) -> Iterator[_Change]:
+def _statements(text: str, folder: Path | None, depth: int = 0) -> Iterator[_Change]:
     """Yield the changes of an override file, line by line."""
     try:
         tree = ast.parse(text)
@@ -187,6 +202,8 @@ def _statements(text: str) -> Iterator[_Change]:
             ):
                 # Replaces a task that changes no pixel.
                 continue
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="load"), args=[place])):
+                yield from _loaded(place, where, folder, depth)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method)) as call):
                 yield _method(owner, method, call, where)
             case _:
@@ -194,6 +211,28 @@ def _statements(text: str) -> Iterator[_Change]:
                     f"{where}{_quote(node)} is not an assignment; an override file holds lines "
                     "such as config.maxNumEpochs = 1"
                 )
+
+
+def _loaded(place: ast.expr, where: str, folder: Path | None, depth: int) -> Iterator[_Change]:
+    """Yield the changes of a file that is loaded; it has to lie beside the one that loads it."""
+    # The name is often joined to the folder of a package, which is not looked for.
+    texts = [
+        node
+        for node in ast.walk(place)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    last = max(texts, key=lambda node: (node.lineno, node.col_offset), default=None)
+    name = "" if last is None else Path(str(last.value)).name
+    path = None if folder is None or not name else folder / name
+    if path is None or not path.is_file():
+        raise ConfigError(
+            f"{where}{_quote(place)} is loaded, and there is no {name or 'such file'} beside this "
+            "file; put it there, or copy its lines"
+        )
+    if depth >= _DEEPEST:
+        raise ConfigError(f"{where}{name}: files that load each other")
+    for change in _statements(path.read_text("utf-8-sig"), folder, depth + 1):
+        yield replace(change, where=f"{name}, {change.where}")
 
 
 def _assignment(target: ast.expr, value: ast.expr, where: str) -> _Change:
@@ -211,10 +250,9 @@ def _method(owner: ast.expr, method: str, call: ast.Call, where: str) -> _Change
     if method in ("append", "extend", "remove") and len(call.args) == 1 and not call.keywords:
         option = _option(owner, where)
         return _Change(where, option, method, _evaluate(call.args[0], option, where))
-    hint = "; copy the lines of that file here instead" if method == "load" else ""
     raise ConfigError(
         f"{where}{_quote(call)} is a function call, and nothing is executed; only append, "
-        f"extend and remove of one value are accepted{hint}"
+        f"extend and remove of one value are accepted"
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["FIXED_OPTIONS", "is_ignored", "knobs_by_option", "nearest_option"]
+__all__ = ["FIXED_OPTIONS", "is_ignored", "knobs_by_option", "nearest_option", "what_is_said"]
 
 _TEMPLATE = "assembleStaticSkyModel."
 
@@ -92,15 +92,15 @@ FIXED_OPTIONS: Mapping[str, Any] = {
         for option, value in {
             "adjustBackground": 0.0,
             "combinedGrow": True,
-            "doTempLocalBackground": False,
             "doTempWideBackground": False,
             "excludeMaskPlanes": [],
             "includeThresholdMultiplier": 1.0,
-            "reEstimateBackground": False,
             "returnOriginalFootprints": False,
             "thresholdType": "pixel_stdev",
         }.items()
     },
+    "detect.doTempLocalBackground": False,
+    "detect.reEstimateBackground": False,
     "detectTemplate.thresholdPolarity": "positive",
     "doSigmaClip": False,
     "assembleStaticSkyModel.doInterp": True,
@@ -116,6 +116,47 @@ FIXED_OPTIONS: Mapping[str, Any] = {
     "scaleWarpVariance.background.undersampleStyle": "REDUCE_INTERP_ORDER",
     "scaleWarpVariance.background.useApprox": False,
 }
+
+
+#: Options that are taken whatever they say, as what they do cannot happen here, or is said not
+#: to be done: the ends of their names, the value that needs no word, and what is said.
+_SAID: Mapping[str, tuple[Any, str]] = {
+    "detectTemplate.doTempLocalBackground": (
+        False, "no local background is subtracted before sources are found on the template",
+    ),
+    "detectTemplate.reEstimateBackground": (
+        False, "the template's background is not estimated anew",
+    ),
+    "detectTemplateIterMultiplier": (
+        1.25, "the template's sources are found once: without a background estimate none can fail",
+    ),
+    "maxDetectTemplateIter": (
+        10, "the template's sources are found once: without a background estimate none can fail",
+    ),
+    "doScaleZeroPoint": (False, "warps are taken as calibrated: no zero point is scaled"),
+    "background.doFilterSuperPixels": (False, "cells of a background are not filtered"),
+    "background.superPixelFilterSize": (None, ""),
+}  # fmt: skip
+
+
+def what_is_said(option: str, value: Any) -> str | None:
+    """Return what is said of an option that is taken whatever its value.
+
+    Parameters
+    ----------
+    option : str
+        Dotted name, without ``config.``.
+    value : object
+
+    Returns
+    -------
+    str or None
+        Empty where nothing needs to be said; None for other options.
+    """
+    for ending, (silent, text) in _SAID.items():
+        if option == ending or option.endswith(f".{ending}"):
+            return "" if silent is None or value == silent else text
+    return None
 
 
 def knobs_by_option(model: type[BaseModel]) -> dict[str, str]:

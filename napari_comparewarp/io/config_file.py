@@ -55,7 +55,7 @@ def read_config_file(path: Path) -> CompareWarpConfig:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
     text = read_text(path, ConfigError)
     try:
-        return CompareWarpConfig(**_values_of(text, path.suffix))
+        return CompareWarpConfig(**_values_of(text, path))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 
@@ -66,7 +66,7 @@ def _is_fits(path: Path) -> bool:
         return stream.read(9).startswith((b"SIMPLE  =", b"\x1f\x8b"))
 
 
-def _values_of(text: str, suffix: str) -> dict[str, Any]:
+def _values_of(text: str, path: Path) -> dict[str, Any]:
     """Return the knobs that a text sets."""
     from ..config.lsst_file import from_lsst
 
@@ -78,12 +78,12 @@ def _values_of(text: str, suffix: str) -> dict[str, Any]:
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        if suffix == ".toml":
+        if path.suffix == ".toml":
             raise ConfigError(f"not TOML: {error}") from None
-        return from_lsst(text, CompareWarpConfig)
+        return from_lsst(text, CompareWarpConfig, path.parent)
     # A line such as `config.maxNumEpochs = 1` is TOML as well.
-    if "config" in table or (suffix == ".py" and not table):
-        return from_lsst(text, CompareWarpConfig)
+    if "config" in table or (path.suffix == ".py" and not table):
+        return from_lsst(text, CompareWarpConfig, path.parent)
     return _by_knob(table)
 
 

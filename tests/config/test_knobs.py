@@ -3,8 +3,26 @@
 import pytest
 
 import napari_comparewarp as cw
-from napari_comparewarp.config.knobs import PRESETS
+from napari_comparewarp.config.presets import PRESET_SOURCES, PRESETS
 from napari_comparewarp.errors import ConfigError
+
+UNTIL_V29 = {
+    "prefilter_planes": ("NO_DATA", "BAD", "SAT", "SUSPECT"),
+    "template_error_from_input_variance": False,
+    "streak_rho_bin": 30.0,
+}
+CAMERA = {
+    "filter_streaks": True,
+    "bad_planes": ("NO_DATA", "BAD", "SAT", "SUSPECT"),
+    "removed_planes": ("NOT_DEBLENDED", "EDGE", "CROSSTALK"),
+}
+
+
+def test_every_number_of_a_preset_has_a_source():
+    assert set(PRESET_SOURCES) == set(PRESETS)
+    for name, sources in PRESET_SOURCES.items():
+        assert sources[""]
+        assert set(sources) - {""} <= set(PRESETS[name])
 
 
 def test_the_defaults_are_today_s_lsst_values():
@@ -20,12 +38,34 @@ def test_the_defaults_are_today_s_lsst_values():
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("dmtn-080", {"chi_threshold": 5.0, "grow_sigma": 2.4, "protect_sources": False}),
-        ("lsst-v29", {"chi_threshold": 5.0, "protect_threshold": 50.0}),
+        (
+            "dmtn-080",
+            {"chi_threshold": 5.0, "grow_sigma": 2.4, "protect_sources": False, **UNTIL_V29},
+        ),
+        ("lsst-v28", {"chi_threshold": 5.0, "protect_threshold": 5.0, **UNTIL_V29}),
+        ("lsst-v29", {"chi_threshold": 5.0, "protect_threshold": 50.0, **UNTIL_V29}),
         ("lsst-v30", {}),
-        ("first-look", {"chi_threshold": 5.0, "max_epochs_slope": 0.2, "protect_sources": False}),
+        (
+            "first-look",
+            {
+                "chi_threshold": 5.0, "max_epochs_slope": 0.2, "protect_sources": False,
+                **UNTIL_V29,
+            },
+        ),
+        (
+            "lsstcam",
+            {
+                "max_epochs_slope": 0.2, "filter_streaks": True, "online_mean": True,
+                "bad_planes": ("NO_DATA", "BAD", "SAT", "SUSPECT", "PARTLY_VIGNETTED", "SPIKE"),
+                "prefilter_planes": ("NO_DATA", "BAD", "SUSPECT", "SPIKE", "PARTLY_VIGNETTED"),
+                "removed_planes": ("NOT_DEBLENDED", "EDGE", "CROSSTALK"),
+            },
+        ),
+        ("lsstcomcam", CAMERA),
+        ("hsc", {**CAMERA, "mask_bright_objects": True}),
+        ("decam", CAMERA),
     ],
-)
+)  # fmt: skip
 def test_presets_differ_from_the_defaults_as_the_releases_did(name, expected):
     differences = cw.CompareWarpConfig.preset(name).differences()
     assert {key: here for key, (here, _) in differences.items()} == expected
@@ -50,7 +90,7 @@ def test_a_wrong_value_is_refused_in_one_line(values, message):
 
 
 def test_an_unknown_preset_is_refused_with_those_that_there_are():
-    with pytest.raises(ConfigError, match=r"no preset 'v31'; there are dmtn-080, lsst-v29"):
+    with pytest.raises(ConfigError, match=r"no preset 'v31'; there are dmtn-080, lsst-v28"):
         cw.CompareWarpConfig.preset("v31")
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_comparewarp.config.knobs import PRESETS, CompareWarpConfig
-from napari_comparewarp.errors import ConfigError
+from napari_comparewarp.errors import CompareWarpWarning, ConfigError
+from napari_comparewarp.io.config_file import read_config_file
 
 PLANES = ("BAD", "SAT", "CR", "EDGE", "NO_DATA", "SUSPECT", "CROSSTALK")
 
@@ -291,8 +292,67 @@ def test_a_line_that_is_no_plain_assignment_is_refused_with_its_number(line):
     assert refusal(f"# a comment\n\n{line}\n").startswith("line 3: ")
 
 
-def test_a_loaded_file_is_not_followed_and_the_way_out_is_named():
-    assert "copy the lines" in refusal("config.load('other.py')")
+LOADS = [
+    "config.load('other.py')",
+    "config.load(os.path.join(getPackageDir('obs_x'), 'config', 'other.py'))",
+    "config.load(os.path.join(os.path.dirname(__file__), 'other.py'))",
+]
+
+
+@pytest.mark.parametrize("line", LOADS)
+def test_a_file_that_is_loaded_is_read_where_it_lies_beside_and_named_where_not(tmp_path, line):
+    assert "there is no other.py beside this file; put it there, or copy" in refusal(line)
+    (tmp_path / "other.py").write_text("config.maxNumEpochs = 5\nconfig.spatialThreshold = 0.4\n")
+    text = f"config.maxNumEpochs = 1\n{line}\nconfig.spatialThreshold = 0.3\n"
+    config = CompareWarpConfig.from_lsst(text, tmp_path)
+    assert (config.max_epochs, config.spatial_threshold) == (5, 0.3)
+    (tmp_path / "main.py").write_text(text)
+    assert read_config_file(tmp_path / "main.py") == config
+    (tmp_path / "other.py").write_text("\nconfig.maxNumEpoch = 5")
+    with pytest.raises(ConfigError, match=r"other\.py, line 2: "):
+        CompareWarpConfig.from_lsst(text, tmp_path)
+
+
+def test_files_that_load_each_other_are_refused(tmp_path):
+    (tmp_path / "other.py").write_text("config.load('other.py')")
+    with pytest.raises(ConfigError, match="files that load each other"):
+        CompareWarpConfig.from_lsst("config.load('other.py')", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("config.detectTemplate.doTempLocalBackground = True", "no local background"),
+        ("config.detectTemplate.reEstimateBackground = True", "is not estimated anew"),
+        ("config.detectTemplateIterMultiplier = 1.5", "are found once"),
+        ("config.maxDetectTemplateIter = 20", "are found once"),
+        ("config.doScaleZeroPoint = True", "taken as calibrated"),
+        ("config.assembleStaticSkyModel.doScaleZeroPoint = True", "taken as calibrated"),
+        ("config.scaleWarpVariance.background.doFilterSuperPixels = True", "are not filtered"),
+    ],
+)
+def test_options_without_a_counterpart_are_taken_and_said(line, said):
+    with pytest.warns(CompareWarpWarning, match=f"line 1: config.* changes nothing here: .*{said}"):
+        assert CompareWarpConfig.from_lsst(line) == CompareWarpConfig()
+
+
+def test_the_defaults_of_every_release_need_no_word():
+    lines = [
+        "config.detectTemplate.doTempLocalBackground = False",
+        "config.detectTemplate.reEstimateBackground = False",
+        "config.detectTemplateIterMultiplier = 1.25", "config.maxDetectTemplateIter = 10",
+        "config.doScaleZeroPoint = False", "config.assembleStaticSkyModel.doScaleZeroPoint = False",
+        "config.scaleWarpVariance.background.doFilterSuperPixels = False",
+        "config.scaleWarpVariance.background.superPixelFilterSize = 11",
+        "config.detect.background.superPixelFilterSize = 11",
+        "config.detectTemplate.tempWideBackground.doFilterSuperPixels = False",
+    ]  # fmt: skip
+    assert CompareWarpConfig.from_lsst("\n".join(lines)) == CompareWarpConfig()
+
+
+def test_the_bin_of_streaks_is_written_as_it_is_since_2025():
+    assert "config.maskStreaks.rhoBinSize = 40.0" in CompareWarpConfig().to_lsst()
+    assert "config.maskStreaks.rhoBinSize = 30.0" in CompareWarpConfig.preset("lsst-v29").to_lsst()
 
 
 @pytest.mark.parametrize(

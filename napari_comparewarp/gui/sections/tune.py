@@ -139,7 +139,7 @@ class TuneSection(QWidget):
         if path and self._session is not None:
             try:
                 text = read_text(Path(path), ConfigError)
-                self._session.set_config(CompareWarpConfig.from_lsst(text))
+                self._session.set_config(CompareWarpConfig.from_lsst(text, Path(path).parent))
             except ConfigError as error:
                 self._session.message.emit(f"{path}: {error}")
 
