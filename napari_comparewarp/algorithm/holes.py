@@ -8,7 +8,7 @@ import numpy.typing as npt
 from .coadd import Coadd
 from .compiled import kernel
 
-__all__ = ["fill_holes", "interpolate_holes"]
+__all__ = ["fill_holes", "interpolate_along_rows", "interpolate_holes"]
 
 
 def fill_holes(
@@ -41,6 +41,37 @@ def fill_holes(
     return filled
 
 
+def interpolate_along_rows(
+    image: npt.NDArray[np.float32], *others: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.float32], ...]:
+    """Fill the NaN pixels of an image along its rows.
+
+    A gap is bridged by a straight line between the values at its two ends, or
+    continued from the one end that it has. A row without any value is filled
+    from the nearest pixels, as by `fill_holes`.
+
+    Parameters
+    ----------
+    image : ndarray of float32
+        ``(y, x)``.
+    *others : ndarray of float32
+        ``(y, x)`` planes that are filled at the same pixels in the same way.
+
+    Returns
+    -------
+    tuple of ndarray
+        Filled copies of all planes, or these themselves where the image is NaN
+        everywhere or nowhere.
+    """
+    filled = fill_holes(image, *others)
+    if filled[0] is image:
+        return filled
+    holes = np.isnan(image)
+    for plane in filled:
+        _bridge(plane, holes)
+    return filled
+
+
 def interpolate_holes(coadd: Coadd) -> Coadd:
     """Return a coadd whose NaN pixels are filled from the nearest pixel with a value.
 
@@ -60,6 +91,32 @@ def interpolate_holes(coadd: Coadd) -> Coadd:
     with np.errstate(invalid="ignore"):
         variance = np.where(coadd.variance > 0, coadd.variance, np.float32(np.inf))
     return replace(coadd, image=image, variance=variance)
+
+
+@kernel
+def _bridge(plane, holes):  # type: ignore[no-untyped-def]
+    """Interpolate a plane over the holes of each row that has a value."""
+    height, width = plane.shape
+    for y in range(height):
+        left = -1
+        x = 0
+        while x < width:
+            if not holes[y, x]:
+                left = x
+                x += 1
+                continue
+            right = x
+            while right < width and holes[y, right]:
+                right += 1
+            if left >= 0 and right < width:
+                step = (np.float64(plane[y, right]) - np.float64(plane[y, left])) / (right - left)
+                for gap in range(x, right):
+                    plane[y, gap] = np.float64(plane[y, left]) + step * (gap - left)
+            elif left >= 0 or right < width:
+                end = left if left >= 0 else right
+                for gap in range(x, right):
+                    plane[y, gap] = plane[y, end]
+            x = right
 
 
 @kernel

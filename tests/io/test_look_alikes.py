@@ -92,7 +92,7 @@ def test_image_and_noise_are_those_that_were_simulated(tmp_path, name):
     loose = {"plain": (0.5, 2.5), "ztf": (0.5, 1.6), "hst_drz": (0.1, 1.4)}
     low, high = loose.get(name, (0.999, 1.001))
     assert low < told.min() and told.max() < high
-    assert np.median(told) == pytest.approx(1, rel=1 if name in loose else 1e-3)
+    assert np.median(told) == pytest.approx(1, rel=1.2 if name in loose else 1e-3)
 
 
 @pytest.mark.parametrize("name", REFUSED)
