@@ -87,6 +87,8 @@ class Product:
         Of a folder, the files that are part of the product.
     part : callable or None
         Of a folder with a file for each epoch, the path of one.
+    besides : tuple of str
+        Names of further files in such a folder.
     """
 
     title: str
@@ -101,6 +103,7 @@ class Product:
     in_batch: str | None = None
     pattern: str = "*"
     part: Callable[[Path, Any], Path] | None = field(default=None)
+    besides: tuple[str, ...] = ()
 
     @property
     def is_folder(self) -> bool:
@@ -120,7 +123,8 @@ class Product:
         if not self.is_folder:
             return [path]
         if self.part is not None:
-            return [self.part(path, epoch) for epoch in epochs]
+            parts = [self.part(path, epoch) for epoch in epochs]
+            return [*parts, *(path / name for name in self.besides)]
         return sorted(path.iterdir()) if path.is_dir() else []
 
 
@@ -166,6 +170,18 @@ def _mask_of(folder: Path, epoch: Any) -> Path:
     from .io.write import mask_path
 
     return mask_path(folder, epoch)
+
+
+def _write_artifact_masks(source: Source, path: Path, overwrite: bool) -> None:
+    from .result.artifact_masks import write_artifact_masks
+
+    write_artifact_masks(source.result, path, overwrite)
+
+
+def _artifact_mask_of(folder: Path, epoch: Any) -> Path:
+    from .result.artifact_masks import artifact_mask_path
+
+    return artifact_mask_path(folder, epoch)
 
 
 def _size_of_masks(result: "CompareWarpResult", path: Path) -> int:
@@ -238,6 +254,13 @@ PRODUCTS: Mapping[str, Product] = {
         "masks of the warps", (), _write_masks, _size_of_masks,
         options=("--masks",), help="Write the masks of the direct warps.", suffix="_masks",
         in_batch="_masks", pattern="clipped_*.fits.fz", part=_mask_of,
+    ),
+    "artifact_masks": Product(
+        "artifact masks for cell coadds", (), _write_artifact_masks, _size_of_masks,
+        options=("--artifact-masks",),
+        help="Write one mask a visit, as Rubin's cell coadds take them.",
+        suffix="_artifact_masks", pattern="compare_warp_artifact_mask_*.fits",
+        part=_artifact_mask_of, besides=("cells.ecsv",),
     ),
     "footprints": Product(
         "footprint table", (".ecsv", ".fits"), _write_footprints, _size_of_rows,

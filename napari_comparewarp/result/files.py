@@ -1,6 +1,6 @@
 """The files that a result is written to: each is put together here, and written by `io`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,13 @@ from ..io.write import grid_header, grid_tables, mask_path, write_mask
 from ..io.write import write_footprints as write_footprint_file
 from .result import CompareWarpResult
 
-__all__ = ["write_footprints", "write_lsst_config", "write_masks", "write_regions"]
+__all__ = [
+    "write_footprints",
+    "write_lsst_config",
+    "write_mask_files",
+    "write_masks",
+    "write_regions",
+]
 
 
 def write_masks(result: CompareWarpResult, folder: Path, overwrite: bool = False) -> None:
@@ -33,8 +39,30 @@ def write_masks(result: CompareWarpResult, folder: Path, overwrite: bool = False
         If one of the files exists, before any is written.
     """
     folder = Path(folder)
-    check_output_folder(folder)
     paths = [mask_path(folder, epoch) for epoch in result.stack.epochs]
+    write_mask_files(result, folder, paths, overwrite)
+
+
+def write_mask_files(
+    result: CompareWarpResult, folder: Path, paths: Sequence[Path], overwrite: bool
+) -> None:
+    """Write the mask of each direct warp to a path of its own.
+
+    Parameters
+    ----------
+    result : CompareWarpResult
+    folder : Path
+        Made if need be.
+    paths : sequence of Path
+        One for each epoch, in the folder.
+    overwrite : bool
+
+    Raises
+    ------
+    OutputError
+        If one of the files exists, before any is written.
+    """
+    check_output_folder(folder)
     for path in paths:
         check_output(path, overwrite)
     coadd = result.coadd
