@@ -49,6 +49,8 @@ def generate_pages(app):
     folder.mkdir(exist_ok=True)
     (folder / "knobs.md").write_text(tables.knob_table(), encoding="utf-8")
     (folder / "stages.md").write_text(tables.stage_table(), encoding="utf-8")
+    (folder / "dialects.md").write_text(tables.dialect_table(), encoding="utf-8")
+    (folder / "assumptions.md").write_text(tables.assumption_table(), encoding="utf-8")
     (folder / "presets.md").write_text(tables.preset_table(), encoding="utf-8")
     figures.draw_effective_maximum(folder / "effective_maximum.svg")
     figures.draw_verdict_plane(folder / "verdict_plane.svg")

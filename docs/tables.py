@@ -7,6 +7,10 @@ from napari_comparewarp.algorithm.stages import STAGES
 from napari_comparewarp.cli.config import format_value
 from napari_comparewarp.cli.knobs import accepted_values
 from napari_comparewarp.config.knobs import PRESETS
+from napari_comparewarp.io.assumptions import Assumptions
+from napari_comparewarp.io.dialects.registry import DIALECTS, NAMED
+from napari_comparewarp.io.dialects.table import DialectTable
+from napari_comparewarp.io.dialects.table_dialect import TableDialect
 
 #: Title of each section of the table of knobs, in order.
 SECTIONS = {
@@ -68,6 +72,74 @@ def stage_table() -> str:
         summary = (stage.compute.__doc__ or "").partition("\n")[0]
         rows.append((stage.name, summary, ", ".join(knobs)))
     return _markdown_table(("Stage", "What it does", "Knobs"), rows) + "\n"
+
+
+def dialect_table() -> str:
+    """Return the dialects that are read: planes, flags and where the numbers are from."""
+    rows = []
+    for dialect in (*DIALECTS, NAMED):
+        if not isinstance(dialect, TableDialect):
+            continue
+        table = dialect.table
+        planes = [
+            f"{_MEANINGS[key]}: {', '.join(f'`{name}`' for name in names)}"
+            for key, names in table.planes.model_dump().items()
+            if names and names != ("*",)
+        ]
+        if table.files is not None:
+            named = table.files.model_dump(exclude_none=True)
+            planes += [
+                f"{_MEANINGS[key]}: file `{part if isinstance(part, str) else part[0]}`"
+                for key, part in named.items()
+            ]
+        rows.append(
+            (
+                f"`{table.name}`", table.title, "; ".join(planes), _marks(table),
+                "; ".join(_flags(table)) or "`MP_` cards, `MSKN`, `MSKNAM` cards", table.source,
+            )
+        )  # fmt: skip
+    header = ("Dialect", "What it is", "Planes", "Known by", "Flags", "Source")
+    return _markdown_table(header, rows) + "\n"
+
+
+def assumption_table() -> str:
+    """Return what a user can say of files."""
+    rows = [
+        (f"`{name}`", f"`{field.default}`", field.description or "")
+        for name, field in Assumptions.model_fields.items()
+    ]
+    return _markdown_table(("Name", "Default", "Meaning"), rows) + "\n"
+
+
+_MEANINGS = {
+    "image": "image", "mask": "mask", "variance": "variance", "error": "error",
+    "inverse_variance": "inverse variance", "weight": "weight",
+}  # fmt: skip
+
+
+def _marks(table: DialectTable) -> str:
+    """Return by what a file of a dialect is known."""
+    marks = []
+    for entry in table.recognise:
+        parts = [f"`{card}` = `{value}`" for card, value in entry.cards.items()]
+        parts += [f"HDU `{name}`" for name in entry.hdus]
+        parts += [f"name `{entry.name}`"] if entry.name else []
+        marks.append(" and ".join(parts).replace("|", "\\|"))
+    if table.name == "lsst":
+        return "`MP_` or `MSKN` cards, `EXTTYPE`, or `AR_HDU`"
+    return "; or ".join(marks) or "the names of its HDUs, where no other is recognised"
+
+
+def _flags(table: DialectTable) -> list[str]:
+    """Return what the flags of a dialect are called."""
+    lines = [f"“{text.lower()}…” `{planes}`" for text, planes in table.flag_names.items()]
+    for entry in table.flags:
+        when = " and ".join(f"{card} {value}" for card, value in entry.when.items())
+        listed = ", ".join(f"{number} `{planes}`" for number, planes in entry.planes.items())
+        lines.append(
+            f"{entry.kind}{f' where {when}' if when else ''}: {listed}".replace("|", "\\|")
+        )
+    return lines
 
 
 def section_of(field: FieldInfo) -> str:

@@ -145,14 +145,16 @@ class SavedInspection:
                     **_from_manifest(item.told),
                 )
                 for item in self.inputs
+                # Files with other planes are found again from that with the image.
+                if item.role in ("direct", "matched")
             ],
             memory=memory,
             progress=progress,
             assume=self.assume,
         )
-        known = {(item.role, item.epoch): item.sha256 for item in self.inputs}
+        known = {(item.role, item.epoch, item.path.name): item.sha256 for item in self.inputs}
         for item in stack.inputs:
-            if known.get((item.role, item.epoch)) != item.sha256:
+            if known.get((item.role, item.epoch, Path(item.path).name)) != item.sha256:
                 warnings.warn(
                     f"{item.path}: has changed since the inspection {self.path} was saved",
                     CompareWarpWarning,

@@ -15,7 +15,7 @@ from ..errors import StackError
 from .assumptions import Assumptions
 from .exposure import Exposure
 
-__all__ = ["Note", "common_scale", "same_filter", "same_visits", "treat"]
+__all__ = ["common_scale", "same_filter", "same_visits", "treat"]
 
 #: A clause and the file that it holds for.
 Note = tuple[Path, str]
