@@ -6,7 +6,8 @@ import numpy as np
 from astropy.io import fits
 from astropy.wcs import WCS
 
-from napari_comparewarp.io.exposure import read_pixels, scan_exposure
+from napari_comparewarp.io.pixels import read_pixels
+from napari_comparewarp.io.scan import scan_exposure
 
 PLANES = {"BAD": 0, "SAT": 1, "DETECTED": 5, "NO_DATA": 8}
 SHAPE = (20, 30)

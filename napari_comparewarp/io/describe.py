@@ -9,7 +9,9 @@ from ..algorithm.mask_planes import LSST_PLANES
 from ..algorithm.psf import sigma_of_moments
 from .assumptions import Assumptions
 from .dialects.dialect import Layout, Plane
-from .exposure import Exposure, read_pixels, scan_exposure, scan_exposures
+from .exposure import Exposure
+from .pixels import read_pixels
+from .scan import scan_exposure, scan_exposures
 from .sky import sky_of
 from .treatment import treat
 

@@ -21,7 +21,9 @@ from .assumptions import Assumptions
 from .butler import butler_query
 from .cropping import crop_to_matched
 from .dialects.registry import NotAnExposure
-from .exposure import Exposure, Pixels, read_pixels, scan_exposure
+from .exposure import Exposure
+from .pixels import Pixels, read_pixels
+from .scan import scan_exposure
 from .source import Source
 from .sources import StackSource, find_sources
 from .spool import SpooledCube, check_scratch_space, parse_memory

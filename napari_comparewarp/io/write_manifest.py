@@ -10,7 +10,8 @@ from .agreement import check_present
 from .assumptions import Assumptions
 from .atomic import replacing
 from .dialects.registry import NotAnExposure
-from .exposure import Exposure, scan_exposures
+from .exposure import Exposure
+from .scan import scan_exposures
 from .source import MANIFEST_NAME
 from .sources import find_sources
 from .treatment import same_visits, treat

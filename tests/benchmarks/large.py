@@ -10,7 +10,8 @@ from scipy import ndimage
 
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.mask_planes import LSST_PLANES
-from napari_comparewarp.io.exposure import read_pixels, scan_exposure
+from napari_comparewarp.io.pixels import read_pixels
+from napari_comparewarp.io.scan import scan_exposure
 from napari_comparewarp.io.sources import find_sources
 
 EPOCHS, SIZE, MEMORY = 33, 4200, "4GB"

@@ -9,7 +9,7 @@ from fits_files import SHAPE, tan_wcs, write_lsst
 
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.agreement import check_agreement, check_present, common_unit
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 from napari_comparewarp.io.sky import separation_in_pixels
 
 

@@ -14,7 +14,7 @@ import napari_comparewarp as cw
 from napari_comparewarp.cli import main
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.assumptions import Assumptions
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 from napari_comparewarp.io.sky import sky_of
 
 #: Those that are read without a word.

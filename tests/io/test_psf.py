@@ -11,7 +11,8 @@ from napari_comparewarp.algorithm.mask_planes import LSST_PLANES
 from napari_comparewarp.algorithm.psf import psf_sigma
 from napari_comparewarp.errors import StackError
 from napari_comparewarp.io.describe import describe
-from napari_comparewarp.io.exposure import read_pixels, scan_exposure
+from napari_comparewarp.io.pixels import read_pixels
+from napari_comparewarp.io.scan import scan_exposure
 from napari_comparewarp.simulation import simulate_night, write_night
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_comparewarp.io.describe import describe
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 
 FOLDER = Path(__file__).parents[3] / "shared" / "realdata" / "dialects"
 NAMES = ["mzlsbass2_90prime", "mzlsbass2_mosaic", "testcase4_decam", "testcase5_decam", "ztf"]

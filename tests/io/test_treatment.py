@@ -10,7 +10,7 @@ from fits_files import write_plain
 import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.assumptions import Assumptions
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 from napari_comparewarp.io.treatment import treat
 
 SHAPE = (96, 128)

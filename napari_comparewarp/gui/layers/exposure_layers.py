@@ -10,8 +10,9 @@ from napari.utils.colormaps.standardize_color import transform_color
 
 from ...algorithm.mask_planes import decode
 from ...io.assumptions import Assumptions
-from ...io.exposure import Exposure, read_pixels
+from ...io.exposure import Exposure
 from ...io.open_fits import open_fits
+from ...io.pixels import read_pixels
 from ...io.treatment import treat
 from .schemes import SCHEMES
 from .stretch import Stretch

@@ -18,10 +18,10 @@ from napari.layers import Layer
 from ...errors import StackError
 from ...inspection.inspection import Inspection
 from ...io.dialects.registry import NotAnExposure, has_variance_name
-from ...io.exposure import scan_exposure
 from ...io.inspection_file import FORMAT
 from ...io.open_fits import open_fits
 from ...io.read import read_stack
+from ...io.scan import scan_exposure
 from ...io.sources import FITS_SUFFIXES, find_sources
 from ..layers.exposure_layers import LayerData, exposure_layers
 from ..layers.layer_set import inspection_to_layers

@@ -9,7 +9,7 @@ import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.assumptions import Assumptions
 from napari_comparewarp.io.dialects.registry import NotAnExposure
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 
 
 def write_unnamed(path, planes, types=()):

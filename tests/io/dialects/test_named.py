@@ -8,7 +8,7 @@ from astropy.io import fits
 from fits_files import PLANES, make_planes, read_planes
 
 from napari_comparewarp.errors import StackError
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 
 #: What the variance is made of the values of an HDU of each name.
 VARIANCES = {

@@ -3,7 +3,7 @@
 import numpy as np
 from fits_files import read_planes, write_plain
 
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 
 
 def test_errors_are_squared_and_any_data_quality_bit_is_bad(tmp_path):

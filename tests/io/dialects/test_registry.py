@@ -16,7 +16,7 @@ from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.assumptions import Assumptions
 from napari_comparewarp.io.describe import describe
 from napari_comparewarp.io.dialects.registry import NotAnExposure, dialect_named
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 
 WHOLE_OR_SPLIT = pytest.mark.parametrize("split", [False, True], ids=["one file", "three files"])
 

@@ -6,7 +6,7 @@ from astropy.io import fits
 from fits_files import PLANES, gzipped, make_planes, read_planes, tan_wcs, write_lsst
 
 from napari_comparewarp.errors import StackError
-from napari_comparewarp.io.exposure import scan_exposure
+from napari_comparewarp.io.scan import scan_exposure
 
 
 @pytest.mark.parametrize("form", ["plain", "gzip", "compressed", "little-endian double", "unnamed"])
