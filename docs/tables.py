@@ -87,7 +87,7 @@ def dialect_table() -> str:
             if names and names != ("*",)
         ]
         if table.files is not None:
-            named = table.files.model_dump(exclude_none=True)
+            named = table.files.model_dump(exclude_none=True, exclude={"no_image"})
             planes += [
                 f"{_MEANINGS[key]}: file `{part if isinstance(part, str) else part[0]}`"
                 for key, part in named.items()

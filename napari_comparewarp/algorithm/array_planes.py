@@ -63,6 +63,7 @@ def given_plane(name: str, values: Any) -> GivenPlane:
     """
     if isinstance(values, (list, tuple)):
         values = _stacked(name, values)
+    _refuse_containers(name, values)
     unit = getattr(values, "unit", None) if hasattr(values, "to_value") else None
     hidden = None
     if hasattr(values, "unmasked"):  # Masked of astropy
@@ -86,6 +87,8 @@ def given_plane(name: str, values: Any) -> GivenPlane:
 
 def _stacked(name: str, planes: Sequence[Any]) -> Any:
     """Return a sequence of planes as one array that keeps masks and units."""
+    for plane in planes:
+        _refuse_containers(name, plane)
     if any(hasattr(plane, "unmasked") for plane in planes):
         raise StackError(
             f"{name} is a list of masked quantities; give one array (epoch, y, x), e.g. "
@@ -99,6 +102,16 @@ def _stacked(name: str, planes: Sequence[Any]) -> Any:
     if any(isinstance(plane, np.ma.MaskedArray) for plane in planes):
         return np.ma.stack(planes)
     return planes
+
+
+def _refuse_containers(name: str, values: Any) -> None:
+    """Refuse objects of which only a part would be taken, such as CCDData and columns."""
+    has_unit = getattr(values, "unit", None) is not None and not hasattr(values, "to_value")
+    if hasattr(values, "uncertainty") or has_unit:
+        raise StackError(
+            f"{name} holds {type(values).__name__}; give its arrays: data, variance and mask, or "
+            "quantities"
+        )
 
 
 def convert(plane: GivenPlane, dtype: npt.DTypeLike, unit: Any, scale: float) -> Any:

@@ -25,14 +25,15 @@ def info(files: tuple[Path, ...], dialect: str | None, assume: tuple[str, ...]) 
     """
     from ..io.describe import describe_all
     from ..io.dialects.registry import NotAnExposure
-    from ..io.sources import find_sources
+    from ..io.sources import MANIFEST_SUFFIXES, find_sources
 
     told = assumptions(dialect, assume)
     is_first = True
     planes: set[Path] = set()
     others: dict[Path, str] = {}
     for file in files:
-        sources = find_sources(file) if file.is_dir() or file.suffix == ".toml" else None
+        is_list = file.is_dir() or file.suffix.lower() in MANIFEST_SUFFIXES
+        sources = find_sources(file) if is_list else None
         for path in [file] if sources is None else [source.path for source in sources]:
             try:
                 described = describe_all(path, told)

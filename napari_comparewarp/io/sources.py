@@ -80,6 +80,9 @@ def _listed(item: StackPart) -> list[Source]:
 
 def _in_folder(folder: Path) -> list[Source]:
     """List the FITS files of a folder and of its sub-folders of warps."""
+    for path in sorted(folder.iterdir()):
+        if path.is_symlink() and not path.exists() and kind_in_words(path.name):
+            _refuse_link(path)
     sub_folders = {
         sub: kind
         for sub in sorted(folder.iterdir())
@@ -112,12 +115,16 @@ def _fits_files(folder: Path) -> list[Path]:
     )
     for path in paths:
         if not path.exists():
-            target = f" to {path.readlink()}" if path.is_symlink() else ""
-            raise StackError(
-                f"{path}: a link{target}, where nothing is; remove the link, or bring back "
-                "what it leads to"
-            )
+            _refuse_link(path)
     return paths
+
+
+def _refuse_link(path: Path) -> None:
+    """Refuse a link that leads nowhere."""
+    raise StackError(
+        f"{path}: a link to {path.readlink()}, where nothing is; remove the link, or bring back "
+        "what it leads to"
+    )
 
 
 def _in_manifest(manifest: Path) -> list[Source]:

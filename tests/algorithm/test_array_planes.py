@@ -4,6 +4,8 @@ import astropy.units as u
 import dask.array as da
 import numpy as np
 import pytest
+from astropy.nddata import CCDData, StdDevUncertainty
+from astropy.table import Column
 from astropy.utils.masked import Masked
 from stacks import planes
 
@@ -141,3 +143,10 @@ def test_flags_that_an_int32_would_lose_are_refused():
 def test_a_plane_knows_whether_it_is_lazy():
     assert given_plane("image", lazy(IMAGE)).is_lazy
     assert not given_plane("image", IMAGE.tolist()).is_lazy
+
+
+def test_containers_of_which_a_part_would_be_lost_are_refused():
+    exposure = CCDData(IMAGE[0], unit="adu", uncertainty=StdDevUncertainty(VARIANCE[0]))
+    for image in ([exposure, exposure], exposure, Column(IMAGE, unit="adu")):
+        with pytest.raises(StackError, match=r"image holds (CCDData|Column); give its arrays"):
+            make(image, VARIANCE[:2])

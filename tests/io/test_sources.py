@@ -126,3 +126,10 @@ def test_files_of_every_usual_ending_count(tmp_path, ending):
     path.touch()
     (tmp_path / "folder.fits").mkdir()
     assert [source.path for source in find_sources(tmp_path)] == [path]
+
+
+def test_a_folder_of_warps_that_is_a_link_to_nowhere_is_refused(tmp_path):
+    touch(tmp_path, "w1.fits")
+    (tmp_path / "matched").symlink_to(tmp_path / "unmounted")
+    with pytest.raises(StackError, match=r"matched: a link to .*unmounted, where nothing is"):
+        find_sources(tmp_path)

@@ -45,11 +45,15 @@ class Planes(BaseModel):
 
 
 class Files(BaseModel):
-    """What of a file's name tells the files of one exposure apart."""
+    """What of a file's name tells the files of one exposure apart.
+
+    ``no_image``: cards that mark a file as another plane, whatever its name.
+    """
 
     model_config = _STRICT
 
     image: tuple[str, ...]
+    no_image: dict[str, str] = {}
     mask: str | None = None
     variance: str | None = None
     error: str | None = None

@@ -38,8 +38,9 @@ _UTYPES: Mapping[str, Spread] = {
 #: A zero point that follows from the exposure time.
 _OF_EXPTIME = "25 + 2.5 lg EXPTIME"
 
-#: Cards that are a flux a unit, and not a magnitude.
-_FLUX_CARDS = ("PHOTFLAM",)
+#: Cards that are the flux of a unit, and those that are the units of a flux of magnitude 0.
+_FLUX_CARDS = ("PHOTFLAM", "FLXSCALE")
+_UNIT_CARDS = ("FLUXMAG0",)
 
 
 @dataclass(frozen=True)
@@ -107,14 +108,17 @@ class TableDialect(Dialect):
         names = self.table.files
         if names is None:
             return {"image": path}
+        headers = [hdu.header for hdu in files[path]]
+        if any(card_matches(headers, card, value) for card, value in names.no_image.items()):
+            return None
         others = {key: getattr(names, key) for key in ("mask", *SPREADS) if getattr(names, key)}
         image = next((part for part in names.image if part in path.name), None)
         if image is None:
             return None if any(part in path.name for part in others.values()) else {"image": path}
         split = {"image": path}
         for key, part in others.items():
-            other = path.with_name(path.name.replace(image, part))
-            if other != path and other.exists():
+            other = _existing(path.with_name(path.name.replace(image, part)))
+            if other is not None and other != path:
                 split[key] = other
         return split
 
@@ -275,8 +279,11 @@ class TableDialect(Dialect):
                     return card, 10 ** (-0.4 * (25 + 2.5 * math.log10(seconds)))
                 continue
             value = number_in_header(headers, card)
-            if value is not None and (value > 0 or card not in _FLUX_CARDS):
-                return card, value if card in _FLUX_CARDS else 10 ** (-0.4 * value)
+            if value is None or (value <= 0 and card in (*_FLUX_CARDS, *_UNIT_CARDS)):
+                continue
+            if card in _FLUX_CARDS:
+                return card, value
+            return card, 1 / value if card in _UNIT_CARDS else 10 ** (-0.4 * value)
         return None
 
     def flags(self, header: fits.Header, headers: Sequence[fits.Header]) -> Flags:
@@ -325,6 +332,15 @@ def _name(hdu: Any) -> str:
     # What has no name in the file is called PRIMARY by astropy if it is the first.
     is_own = "EXTNAME" in hdu.header and hdu.name not in NO_NAME
     return hdu.name.strip().upper() if is_own else ""
+
+
+def _existing(path: Path) -> Path | None:
+    """Return a file, which may be compressed otherwise than its name says."""
+    stem = re.sub(r"\.(gz|fz)$", "", path.name, flags=re.IGNORECASE)
+    for name in (path.name, stem, f"{stem}.fz", f"{stem}.gz"):
+        if path.with_name(name).exists():
+            return path.with_name(name)
+    return None
 
 
 def _plane(item: _Found) -> Plane:
