@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from ..config.knobs import CompareWarpConfig
 from ..errors import ConfigError, StackError
 from ..io.assumptions import Assumptions
-from ..io.sources import find_sources
+from ..io.butler import PREFIX, ButlerQuery, butler_query
+from ..io.sources import StackSource, find_sources
 from ..io.spool import parse_memory
 from ..io.text_file import read_text
 from ..outputs import PRODUCTS
@@ -57,6 +58,9 @@ class _Options(BaseModel):
     psf_sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     memory: Annotated[str | int, AfterValidator(_memory_size)] | None = None
     assume: Annotated[dict[str, Any], AfterValidator(_assumed)] = {}
+    where: str | None = None
+    collections: str | None = None
+    dataset_types: str | None = None
 
 
 #: With a switch for each product that a plan may leave out.
@@ -91,6 +95,8 @@ class Patch(BaseModel):
     stack : tuple of Path
         A folder, FITS files, or a manifest; absolute, as a worker may stand
         in another folder.
+    query : ButlerQuery or None
+        Warps of a Butler repository instead.
     output : Path
         Folder that the products go to, absolute.
     config : CompareWarpConfig
@@ -110,6 +116,7 @@ class Patch(BaseModel):
 
     name: str
     stack: tuple[Path, ...]
+    query: ButlerQuery | None = None
     output: Path
     config: CompareWarpConfig
     psf_sigma: float | None = None
@@ -118,8 +125,10 @@ class Patch(BaseModel):
     left_out: tuple[str, ...] = ()
 
     @property
-    def source(self) -> Path | tuple[Path, ...]:
+    def source(self) -> "StackSource":
         """What `read_stack` takes."""
+        if self.query is not None:
+            return self.query
         return self.stack[0] if len(self.stack) == 1 else self.stack
 
     @property
@@ -197,6 +206,11 @@ def _patch(
 ) -> Patch:
     """Return a patch with the defaults where it says nothing itself."""
     places = [entry.stack] if isinstance(entry.stack, str) else entry.stack
+    words = ("where", "collections", "dataset_types")
+    queries = [getattr(entry, word) or getattr(defaults, word) for word in words]
+    is_query = len(places) == 1 and places[0].startswith(PREFIX)
+    if not is_query and any(getattr(entry, word) for word in words):
+        raise StackError(f"where, collections and dataset_types go with one stack {PREFIX}REPO")
     names = {"psf_sigma", "memory", *OPTIONAL_PRODUCTS}
     assume = defaults.assume | entry.assume
     chosen = defaults.model_dump(include=names, exclude_none=True)
@@ -204,7 +218,8 @@ def _patch(
     left_out = tuple(name for name in OPTIONAL_PRODUCTS if not chosen.pop(name, True))
     patch = Patch(
         name=entry.name,
-        stack=tuple(folder / place for place in places),
+        stack=() if is_query else tuple(folder / place for place in places),
+        query=butler_query(places[0], *queries) if is_query else None,
         output=folder / entry.output,
         config=_config(folder, defaults, entry, read_config),
         left_out=left_out,

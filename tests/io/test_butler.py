@@ -128,3 +128,19 @@ def test_options_of_a_query_need_a_repository(tmp_path):
     done = CliRunner().invoke(main, ["run", str(tmp_path), "--where", "x", "-o", "c.fits"])
     assert done.exit_code == 2
     assert "go with one STACK butler:REPOSITORY" in done.output
+
+
+def test_patches_of_a_batch_may_be_queries(repository, tmp_path):
+    plan = tmp_path / "plan.toml"
+    plan.write_text(
+        f'[[patch]]\nname = "p14"\nstack = "butler:{repository}"\noutput = "out"\n'
+        f'where = "{WHERE}"\n'
+    )
+    done = CliRunner().invoke(main, ["batch", str(plan)])
+    assert done.exit_code == 0, done.output
+    with fits.open(tmp_path / "out" / "p14.fits") as hdus:
+        assert hdus["IMAGE"].shape == (SIZE, SIZE)
+    plan.write_text(plan.read_text().replace(f"butler:{repository}", "out"))
+    done = CliRunner().invoke(main, ["batch", str(plan)])
+    assert done.exit_code == 2
+    assert "go with one stack butler:REPO" in done.output
