@@ -12,8 +12,17 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import StackError
+from .compiled import kernel
 
-__all__ = ["GivenPlane", "LazyCube", "LazyMask", "convert", "given_plane", "has_no_data"]
+__all__ = [
+    "GivenPlane",
+    "LazyCube",
+    "LazyMask",
+    "convert",
+    "given_plane",
+    "has_no_data",
+    "mark_no_data",
+]
 
 #: Epochs whose variance is looked at to learn the size of the numbers.
 _LOOKED_AT = 3
@@ -191,6 +200,27 @@ def has_no_data(variance: npt.NDArray, out: npt.NDArray[np.bool_] | None = None)
         good = np.less(variance, np.inf, out=out)
         good &= variance > 0
     return np.logical_not(good, out=good)
+
+
+@kernel
+def mark_no_data(variance, mask, no_data):  # type: ignore[no-untyped-def]
+    """Set a bit of the mask where `has_no_data` says so, in one pass that needs no memory.
+
+    Parameters
+    ----------
+    variance : ndarray of float32
+        ``(y, x)``
+    mask : ndarray of int32
+        ``(y, x)``, changed in place.
+    no_data : int
+        Bit mask of NO_DATA.
+    """
+    bit = np.int32(no_data)
+    for y in range(variance.shape[0]):
+        for x in range(variance.shape[1]):
+            value = variance[y, x]
+            is_one = (value > np.float32(0)) & (value < np.float32(np.inf))
+            mask[y, x] |= np.int32(0) if is_one else bit
 
 
 def typical_sigma(plane: GivenPlane) -> float:

@@ -1,11 +1,11 @@
 """The pixels of one exposure as image, variance and mask."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..algorithm.array_planes import has_no_data
+from ..algorithm.array_planes import mark_no_data
 from ..algorithm.psf import PsfModel
 from ..errors import StackError
 from .dialects.dialect import Plane, PlaneData
@@ -32,6 +32,8 @@ class Pixels:
         What the file does not say and was assumed, or was ignored; a clause each.
     psf : PsfModel or None
         What the file says of the PSF; None for a PSF-matched warp.
+    no_data : int
+        Bit of NO_DATA.
     """
 
     image: np.ndarray
@@ -39,6 +41,13 @@ class Pixels:
     mask: np.ndarray
     notes: tuple[str, ...]
     psf: PsfModel | None
+    no_data: int
+
+    def marked(self) -> np.ndarray:
+        """Return the mask with NO_DATA where the variance is none."""
+        mask = self.mask.copy()
+        mark_no_data(np.ascontiguousarray(self.variance, np.float32), mask, self.no_data)
+        return mask
 
 
 def plane_reader(files: OpenFiles, exposure: Exposure, rows: slice) -> Callable[[Plane], PlaneData]:
@@ -68,8 +77,8 @@ def plane_reader(files: OpenFiles, exposure: Exposure, rows: slice) -> Callable[
 
 def values_of(
     exposure: Exposure, read: Callable[[Plane], PlaneData]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return image and variance, and where there is no data, of some rows."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return image and variance, and where something else says no data, of some rows."""
     layout = exposure.layout
     image = read(layout.image)
     variance = None if layout.variance is None else read(layout.variance)
@@ -80,16 +89,16 @@ def values_of(
     values, spread, missing = planes_of(
         exposure.dialect, layout.spread, image, variance, exposure.treatment
     )
-    result = has_no_data(spread)
+    result = None
     for plane in (*no_data, missing):
         if plane is not None:
-            result |= plane
+            result = plane if result is None else result | plane
     if image.blank is not None:
         values = np.where(image.blank, np.float32(np.nan), values)
     return values, spread, result
 
 
-def read_pixels(exposure: Exposure, mask_planes: dict[str, int]) -> Pixels:
+def read_pixels(exposure: Exposure, mask_planes: dict[str, int], is_marked: bool = True) -> Pixels:
     """Read the planes of an exposure, and the PSF of a direct one.
 
     Where its dialect, a BLANK card, a variance that is none, or a weight of 0 says
@@ -102,6 +111,8 @@ def read_pixels(exposure: Exposure, mask_planes: dict[str, int]) -> Pixels:
     mask_planes : dict of str to int
         The numbering to bring the mask to, with BAD and NO_DATA; planes that a
         pixel has and that are not in it are added.
+    is_marked : bool
+        Mark pixels without a variance now; else `Pixels.marked` has to.
 
     Raises
     ------
@@ -117,23 +128,26 @@ def read_pixels(exposure: Exposure, mask_planes: dict[str, int]) -> Pixels:
         mask = np.zeros(exposure.shape, np.int32)
         if layout.mask is not None and not exposure.treatment.ignores_mask:
             mask, notes, blank = _mask(exposure, read(layout.mask), mask_planes)
-            missing |= blank
+            if blank is not None:
+                missing = blank if missing is None else missing | blank
         psf = None
         if exposure.kind != "matched":
             hdus = files[exposure.path]
             with reading(exposure.path, "PSF"):
                 psf = read_psf(exposure.path, hdus, exposure.psf_sigma)
-    if missing.any():
-        mask[missing] |= 1 << mask_planes["NO_DATA"]
+    no_data = 1 << mask_planes["NO_DATA"]
+    if missing is not None:
+        mask[missing] |= no_data
     level = exposure.treatment.saturation
     if level is not None:
         mask[image >= level] |= 1 << mask_planes["SAT"]
-    return Pixels(image, variance, mask, notes, psf)
+    pixels = Pixels(image, variance, mask, notes, psf, no_data)
+    return replace(pixels, mask=pixels.marked()) if is_marked else pixels
 
 
 def _mask(
     exposure: Exposure, raw: PlaneData, mask_planes: dict[str, int]
-) -> tuple[np.ndarray, tuple[str, ...], np.ndarray]:
+) -> tuple[np.ndarray, tuple[str, ...], np.ndarray | None]:
     """Return a mask in the numbering, what is to be said of it, and where it is blank."""
     plane = exposure.layout.mask
     assert plane is not None
@@ -158,5 +172,4 @@ def _mask(
             f"HDU {plane.name}: flags without a name are kept, and are not bad: "
             f"{', '.join(unknown)}"
         )
-    blank = np.zeros(mask.shape, np.bool_) if raw.blank is None else raw.blank
-    return mask, tuple(notes), blank
+    return mask, tuple(notes), raw.blank

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..algorithm.array_planes import mark_no_data
 from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.psf import PsfModel
@@ -175,10 +176,11 @@ def _scan_all(sources: Sequence[Source], assume: Assumptions) -> list[Exposure]:
     """
     exposures: list[Exposure] = []
     others: list[tuple[Source, NotAnExposure]] = []
+    glanced: set[tuple[str, str | None]] = set()
     try:
         for source in sources:
             try:
-                exposures.append(_scan(source, assume))
+                exposures.append(_scan(source, assume, glanced))
             except NotAnExposure as error:
                 others.append((source, error))
     except StackError:
@@ -223,12 +225,12 @@ def _leave_out(
         _warn(f"{reason}: left out")
 
 
-def _scan(source: Source, assume: Assumptions) -> Exposure:
+def _scan(source: Source, assume: Assumptions, glanced: set[tuple[str, str | None]]) -> Exposure:
     """Read one file's headers; a manifest takes precedence over them."""
     if source.assume:
         # What is said of the whole rules over the manifest.
         assume = Assumptions.of({**source.assume, **assume.told()})
-    exposure = scan_exposure(source.path, assume, source.planes)
+    exposure = scan_exposure(source.path, assume, source.planes, glanced)
     zero_point = exposure.zero_point
     if source.zero_point is not None:
         zero_point = "the manifest", 10 ** (-0.4 * source.zero_point)
@@ -353,7 +355,7 @@ def _read_all(
                 checksums.append(
                     {path: pool.submit(_sha256, path) for path in exposure.layout.files}
                 )
-                pixels = read_pixels(exposure, mask_planes)
+                pixels = read_pixels(exposure, mask_planes, is_marked=False)
                 notes += [(exposure.path, note) for note in pixels.notes]
                 psfs.append(pixels.psf)
                 placing.append(pool.submit(_place, pixels, warps, row))
@@ -394,7 +396,11 @@ def _place(pixels: Pixels, warps: Warps, row: int) -> None:
     """Put the pixels of one file in their place, in the machine's own format."""
     warps.image[row] = pixels.image  # type: ignore[index]
     warps.variance[row] = pixels.variance  # type: ignore[index]
-    warps.mask[row] = pixels.mask  # type: ignore[index]
+    if isinstance(warps.mask, np.ndarray) and isinstance(warps.variance, np.ndarray):
+        warps.mask[row] = pixels.mask
+        mark_no_data(warps.variance[row], warps.mask[row], pixels.no_data)
+    else:
+        warps.mask[row] = pixels.marked()  # type: ignore[index]
 
 
 def _sha256(path: Path) -> str:

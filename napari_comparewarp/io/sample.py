@@ -9,14 +9,17 @@ import numpy.typing as npt
 __all__ = ["Sample", "bands_of", "measure"]
 
 #: Rows of a band, and columns of a cell in it: places whose scatter is measured apart, so
-#: that neither a gradient nor the stars count.
-CELL = 16
+#: that neither a gradient nor the stars count. Few rows, as each is a tile to unpack.
+ROWS, COLUMNS = 8, 32
+
+#: Of more cells in a band, some are chosen.
+MOST_CELLS = 32
 
 #: Bands of rows across an image.
-BANDS = 4
+BANDS = 8
 
 #: Fewer cells than this tell nothing.
-FEWEST = 6
+FEWEST = 4
 
 #: Of so many, some lie between the stars.
 ENOUGH = 24
@@ -61,12 +64,24 @@ class Sample:
     flagged: float
 
 
+#: What is known of an exposure that was not looked at.
+UNKNOWN = Sample(np.nan, np.nan, np.nan, np.nan, np.nan, 0.0)
+
+
 def bands_of(height: int) -> list[slice]:
-    """Return the rows to look at."""
-    count = max(1, min(BANDS, height // CELL))
-    starts = np.linspace(0, max(height - CELL, 0), count + 2).round().astype(int)
-    inner = starts[1:-1] if height > 2 * CELL * count else starts[:count]
-    return [slice(int(start), min(int(start) + CELL, height)) for start in np.unique(inner)]
+    """Return the rows to look at: bands that are spread evenly over an image.
+
+    Parameters
+    ----------
+    height : int
+        Of the image, rows.
+    """
+    count = max(1, min(BANDS, height // ROWS))
+    starts = (np.arange(count) + 0.5) * height / count - ROWS / 2
+    return [
+        slice(start, min(start + ROWS, height))
+        for start in np.maximum(starts, 0).astype(int).tolist()
+    ]
 
 
 def measure(
@@ -94,23 +109,15 @@ def measure(
         if flags is not None:
             with_data += int(good.sum())
             flagged += int((good & (flags != 0)).sum())
-        width = image.shape[1] // CELL * CELL
-        if width == 0:
+        cells = _cells(np.where(good, image, np.nan))
+        spreads = _cells(np.where(good, variance, np.nan))
+        full = np.isfinite(cells).sum(1) * 2 > cells.shape[1]
+        cells, spreads = cells[full], spreads[full]
+        if not len(cells):
             continue
-        cells = [
-            np.asarray(plane[:, :width], np.float64)
-            .reshape(len(image), -1, CELL)
-            .transpose(1, 0, 2)
-            .reshape(width // CELL, -1)
-            for plane in (np.where(good, image, np.nan), np.where(good, variance, np.nan))
-        ]
-        full = np.isfinite(cells[0]).sum(1) * 2 > cells[0].shape[1]
-        values, spreads = cells[0][full], cells[1][full]
-        if not len(values):
-            continue
-        level = np.nanmedian(values, axis=1)
-        scatter = MAD_TO_SIGMA * np.nanmedian(np.abs(values - level[:, np.newaxis]), axis=1)
-        told = np.sqrt(np.nanmedian(spreads, axis=1))
+        level = _medians(cells)
+        scatter = MAD_TO_SIGMA * _medians(np.abs(cells - level[:, np.newaxis]))
+        told = np.sqrt(_medians(spreads))
         skies.append(level)
         noises.append(scatter)
         ratios.append(scatter / told)
@@ -128,6 +135,25 @@ def measure(
     # Few places may all be crowded.
     doubt = 1.0 if len(scatter) >= ENOUGH else 0.5
     return Sample(sky, noise, float(ratio), doubt * float(lowest / ratio), _median(sigmas), part)
+
+
+def _cells(band: npt.NDArray) -> npt.NDArray[np.float64]:
+    """Return ``(cell, pixel)`` values of the cells of a band, evenly chosen if they are many."""
+    rows, width = band.shape
+    side = min(COLUMNS, width)
+    columns = np.arange(width // side)
+    if len(columns) > MOST_CELLS:
+        columns = columns[:: -(-len(columns) // MOST_CELLS)]
+    cells = band[:, : width // side * side].reshape(rows, -1, side)[:, columns]
+    return np.asarray(cells, np.float64).transpose(1, 0, 2).reshape(len(columns), -1)
+
+
+def _medians(cells: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the median of each row; NaN are left out, as sorting puts them last."""
+    ordered = np.sort(cells, axis=1)
+    count = np.isfinite(ordered).sum(1)
+    row = np.arange(len(ordered))
+    return (ordered[row, np.maximum(count - 1, 0) // 2] + ordered[row, count // 2]) / 2
 
 
 def _median(parts: Sequence[npt.NDArray]) -> float:

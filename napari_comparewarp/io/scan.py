@@ -7,6 +7,7 @@ from pathlib import Path
 
 from astropy.io import fits
 
+from ..algorithm.array_planes import has_no_data
 from ..algorithm.psf import adaptive_sigma
 from ..errors import PsfError, StackError, one_line
 from .archive_psf import archive_psf, archive_psf_class
@@ -27,7 +28,7 @@ from .headers import (
 from .open_fits import OpenFiles, image_shape
 from .pixel_values import Treatment
 from .pixels import plane_reader, values_of
-from .sample import bands_of, measure
+from .sample import UNKNOWN, bands_of, measure
 from .sky import read_grid
 from .source import PlaneKey, PlanePlace
 from .times import exposure_seconds, exposure_time
@@ -53,6 +54,7 @@ _SPREAD_OF_WORD: dict[str, Spread] = {
 def scan_exposure(
     path: Path, assume: Assumptions | None = None,
     planes: Mapping[PlaneKey, PlanePlace] | None = None,
+    glanced: set[tuple[str, str | None]] | None = None,
 ) -> Exposure:  # fmt: skip
     """Read what the headers of the one exposure in a file say.
 
@@ -64,6 +66,9 @@ def scan_exposure(
         What the user says of it.
     planes : mapping of str to PlanePlace, optional
         Where its planes lie; by default its dialect finds them.
+    glanced : set, optional
+        Dialects and kinds of warps of which one was looked at: of those of the
+        pipelines, which are all alike, the others are not. It is added to.
 
     Raises
     ------
@@ -77,8 +82,8 @@ def scan_exposure(
     if planes:
         with OpenFiles() as files:
             dialect, layout = layout_of_places(path, files, planes, assume.dialect)
-            return _scan(layout.image.path, dialect, layout, files, assume)
-    exposures = scan_exposures(path, assume)
+            return _scan(layout.image.path, dialect, layout, files, assume, glanced)
+    exposures = scan_exposures(path, assume, glanced)
     if len(exposures) > 1:
         names = ", ".join(exposure.layout.detector for exposure in exposures)
         raise StackError(
@@ -88,7 +93,10 @@ def scan_exposure(
     return exposures[0]
 
 
-def scan_exposures(path: Path, assume: Assumptions | None = None) -> tuple[Exposure, ...]:
+def scan_exposures(
+    path: Path, assume: Assumptions | None = None,
+    glanced: set[tuple[str, str | None]] | None = None,
+) -> tuple[Exposure, ...]:  # fmt: skip
     """Read what the headers of all exposures in a file say, and measure a few of their rows.
 
     Parameters
@@ -97,6 +105,8 @@ def scan_exposures(path: Path, assume: Assumptions | None = None) -> tuple[Expos
         The file with the images.
     assume : Assumptions, optional
         What the user says of it.
+    glanced : set, optional
+        See `scan_exposure`.
 
     Returns
     -------
@@ -112,7 +122,7 @@ def scan_exposures(path: Path, assume: Assumptions | None = None) -> tuple[Expos
     with OpenFiles() as files:
         dialect, layouts = recognise(path, files, assume.dialect)
         return tuple(
-            _scan(path, dialect, layout, files, assume)
+            _scan(path, dialect, layout, files, assume, glanced)
             for layout in _of_detector(path, layouts, assume.detector)
         )
 
@@ -134,7 +144,12 @@ def _of_detector(path: Path, layouts: tuple[Layout, ...], wanted: str | None) ->
 
 
 def _scan(
-    path: Path, dialect: Dialect, layout: Layout, files: OpenFiles, assume: Assumptions
+    path: Path,
+    dialect: Dialect,
+    layout: Layout,
+    files: OpenFiles,
+    assume: Assumptions,
+    glanced: set[tuple[str, str | None]] | None = None,
 ) -> Exposure:
     """Read what the headers of one exposure say."""
     shape = _check_shapes(layout, files)
@@ -198,6 +213,10 @@ def _scan(
         treatment=treatment,
         assume=assume,
     )
+    if glanced is not None and dialect.sky == "subtracted" and assume.sky == "auto":
+        if (dialect.name, kind) in glanced:
+            return replace(exposure, sample=UNKNOWN)
+        glanced.add((dialect.name, kind))
     return _sampled(exposure, files)
 
 
@@ -255,6 +274,8 @@ def _sampled(exposure: Exposure, files: OpenFiles) -> Exposure:
     bands = []
     for rows in bands_of(exposure.shape[0]):
         image, variance, missing = values_of(exposure, plane_reader(files, exposure, rows))
+        without = has_no_data(variance)
+        missing = without if missing is None else missing | without
         flags = None
         if exposure.layout.mask is not None and not exposure.flags.is_named:
             flags = plane_reader(files, exposure, rows)(exposure.layout.mask).values

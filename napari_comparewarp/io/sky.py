@@ -214,8 +214,20 @@ def _mend_pv(header: fits.Header, notes: list[str]) -> None:
         notes.append("CTYPE asks for SIP, so that its PV terms are ignored")
 
 
+#: Frames that were asked for, by the words that decide on them.
+_FRAMES: dict[tuple[Any, ...], Any] = {}
+
+
 def frame_of(wcs: Any) -> Any:
     """Return the frame of a celestial WCS, None where positions cannot be converted from it."""
+    words = _frame_words(wcs)
+    if words not in _FRAMES:
+        _FRAMES[words] = _find_frame(wcs)
+    return _FRAMES[words]
+
+
+def _find_frame(wcs: Any) -> Any:
+    """Return the frame that astropy has for a WCS."""
     try:
         position = wcs.pixel_to_world(0.0, 0.0)
         if not isinstance(position, SkyCoord):
@@ -271,22 +283,39 @@ def separation_in_pixels(first: WCS, second: WCS, shape: tuple[int, int]) -> flo
     x = np.array([0, width - 1, 0, width - 1, (width - 1) / 2, (width + 1) / 2])
     y = np.array([0, 0, height - 1, height - 1, (height - 1) / 2, (height - 1) / 2])
     # Only from pixels to the sky: inverting a distortion may fail to converge.
+    if _frame_words(first) == _frame_words(second):
+        return _separation_by_numbers(first, second, x, y)
     there, here = sky_of(first, x, y), sky_of(second, x, y)
     if there is None or here is None:
-        if (first.wcs.radesys, list(first.wcs.ctype)) != (
-            second.wcs.radesys, list(second.wcs.ctype),
-        ):  # fmt: skip
-            return math.inf
-        there, here = _in_own_frame(first, x, y), _in_own_frame(second, x, y)
+        return math.inf
     pixel = there[-2].separation(there[-1])
     return float((there[:-1].separation(here[:-1].transform_to(there.frame)) / pixel).max())
 
 
-def _in_own_frame(wcs: WCS, x: npt.NDArray, y: npt.NDArray) -> SkyCoord:
-    """Return positions by numbers alone; only distances among them mean something."""
+def _separation_by_numbers(first: WCS, second: WCS, x: npt.NDArray, y: npt.NDArray) -> float:
+    """Return the distance in one frame, whichever it is, in units of the last pixel."""
+    there, here = (_unit_vectors(wcs, x, y) for wcs in (first, second))
+    # The chord of so small an angle is the angle; a cosine would lose it.
+    distance = np.linalg.norm(there[:, :-1] - here[:, :-1], axis=0)
+    return float((distance / np.linalg.norm(there[:, -2] - there[:, -1])).max())
+
+
+def _unit_vectors(wcs: WCS, x: npt.NDArray, y: npt.NDArray) -> npt.NDArray[np.float64]:
+    """Return places on the unit sphere, ``(3, place)``."""
     values = wcs.pixel_to_world_values(x, y)
-    longitude, latitude = (np.asarray(values[axis]) for axis in (wcs.wcs.lng, wcs.wcs.lat))
-    return SkyCoord(longitude, latitude, unit=wcs.wcs.cunit[0])
+    longitude, latitude = (np.radians(values[axis]) for axis in (wcs.wcs.lng, wcs.wcs.lat))
+    return np.stack([
+        np.cos(latitude) * np.cos(longitude), np.cos(latitude) * np.sin(longitude),
+        np.sin(latitude),
+    ])  # fmt: skip
+
+
+def _frame_words(wcs: WCS) -> tuple[Any, ...]:
+    """Return all that decides on the frame of a WCS."""
+    keywords = wcs.wcs
+    types = sorted(name.partition("-")[0] for name in keywords.ctype)
+    # NaN, for an equinox that is not told, is not equal to itself.
+    return (*types, keywords.radesys, str(keywords.equinox), keywords.dateobs, str(keywords.mjdobs))
 
 
 def wcs_cards(wcs: WCS) -> tuple[fits.Header, list[fits.ImageHDU]]:

@@ -15,6 +15,7 @@ from .table_dialect import SPREADS, TableDialect
 
 __all__ = [
     "DIALECTS",
+    "DIALECT_FILE",
     "NotAnExposure",
     "dialect_named",
     "has_variance_name",
@@ -42,6 +43,9 @@ DIALECTS: tuple[Dialect, ...] = (
     _table("banzai"),
     _table("ccddata"),
 )
+
+#: A dialect of one's own, beside the files that are in it.
+DIALECT_FILE = "dialect.toml"
 
 #: What is read by the names of its planes alone.
 NAMED = _table("named")
@@ -102,6 +106,13 @@ def recognise(
     missing = set()
     found: dict[Dialect, tuple[Layout, ...]] = {}
     dialects = DIALECTS if wanted is None else (dialect_named(wanted),)
+    beside = path.parent / DIALECT_FILE
+    if wanted is None and beside.is_file():
+        # One's own table lies beside the data for no other reason: it rules.
+        own = dialect_named(str(beside))
+        answer = own.recognise(path, files)
+        if not isinstance(answer, Missing):
+            return own, answer if isinstance(answer, tuple) else (answer,)
     for dialect in dialects:
         if wanted is not None and isinstance(dialect, TableDialect):
             answer = dialect.layouts(path, files)

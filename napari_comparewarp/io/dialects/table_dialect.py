@@ -314,13 +314,12 @@ class TableDialect(Dialect):
 
 def _bears(marks: Recognise, path: Path, hdus: fits.HDUList) -> bool:
     """Tell whether a file has all of some marks."""
+    if marks.name is not None and re.search(marks.name, path.name) is None:
+        return False
     headers = [hdu.header for hdu in hdus]
-    names = {_name(hdu) for hdu in hdus}
-    return (
-        all(card_matches(headers, card, wanted) for card, wanted in marks.cards.items())
-        and names.issuperset(marks.hdus)
-        and (marks.name is None or re.search(marks.name, path.name) is not None)
-    )
+    if not all(card_matches(headers, card, wanted) for card, wanted in marks.cards.items()):
+        return False
+    return not marks.hdus or {_name(hdu) for hdu in hdus}.issuperset(marks.hdus)
 
 
 def _name(hdu: Any) -> str:

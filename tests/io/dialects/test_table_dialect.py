@@ -71,6 +71,15 @@ def test_a_table_of_ones_own_reads_files(tmp_path):
         assert (stack.direct.mask[0] >> stack.mask_planes[name] & 1).all()
 
 
+def test_a_table_beside_the_files_is_used_for_them(tmp_path):
+    path = write(tmp_path / "a.fits", planes())
+    (tmp_path / "dialect.toml").write_text(OWN)
+    dialect_named.cache_clear()
+    assert scan_exposure(path).dialect.name == "mine"
+    other = write(tmp_path / "b.fits", {"SCI": NOISE, "ERR": planes()["SIG"]})
+    assert scan_exposure(other).dialect.name == "named"
+
+
 def test_the_first_table_of_flags_that_fits_a_file_is_used(tmp_path):
     dialect = own(tmp_path)
     for version, flag in (("v2.0.1", "CR"), ("V1.9", "BAD"), ("10.0", "CR"), ("none", "BAD")):
