@@ -143,6 +143,8 @@ class WarpStack:
         ``(epoch,)`` when the direct warps were taken, None where it is not known.
     assumptions : mapping
         What the user said of the files, see `napari_comparewarp.io.assumptions`.
+    notes : tuple of str
+        What was assumed or left out when the files were read, a line each.
     inputs : tuple of InputFile
         The files, empty for a stack made of arrays.
     psf : tuple of PsfModel or None
@@ -163,6 +165,7 @@ class WarpStack:
     flux_scale: float = 1.0
     times: tuple[ExposureTime | None, ...] = ()
     assumptions: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     #: ``(epoch,)`` row of the matched warp of each direct warp, -1 where there is none.
     partner: npt.NDArray[np.intp] = field(init=False)
 

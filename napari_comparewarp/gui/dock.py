@@ -179,7 +179,7 @@ class CompareWarpDock(QWidget):
             self.look_section.prefer(read_preferences())
         self._bind_keys()
         self.session.layer_made.connect(self._bind_keys)
-        for message in inspection.result.messages:
+        for message in (*inspection.stack.notes, *inspection.result.messages):
             show_warning(message)
 
     def save(self, path: Path) -> None:

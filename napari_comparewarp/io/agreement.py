@@ -1,13 +1,13 @@
 """Whether files fit together: one shape, one unit, one pixel grid, each visit once."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from astropy import units
 
-from ..errors import CompareWarpWarning, StackError
+from ..errors import StackError
 from .exposure import Exposure
+from .saying import say
 from .sky import separation_in_pixels
 
 __all__ = ["check_agreement", "check_present", "common_unit"]
@@ -100,11 +100,9 @@ def common_unit(exposures: Sequence[Exposure]) -> str:
     silent = [exposure for exposure in exposures if exposure.unit is None]
     unit = next((exposure.unit for exposure in exposures if exposure.unit is not None), "")
     if silent and unit:
-        warnings.warn(
+        say(
             f"{silent[0].path}: no BUNIT ({len(silent)} of {len(exposures)} files have none): "
-            f"taken to be in {unit} as the others",
-            CompareWarpWarning,
-            stacklevel=3,
+            f"taken to be in {unit} as the others"
         )
     return unit
 

@@ -153,14 +153,15 @@ class SavedInspection:
             assume=self.assume,
         )
         known = {(item.role, item.epoch, item.path.name): item.sha256 for item in self.inputs}
+        changed = []
         for item in stack.inputs:
             if known.get((item.role, item.epoch, Path(item.path).name)) != item.sha256:
-                warnings.warn(
-                    f"{item.path}: has changed since the inspection {self.path} was saved",
-                    CompareWarpWarning,
-                    stacklevel=2,
+                changed.append(
+                    f"{item.path}: has changed since the inspection {self.path} was saved"
                 )
-        return stack
+        for line in changed:
+            warnings.warn(line, CompareWarpWarning, stacklevel=2)
+        return replace(stack, notes=(*stack.notes, *changed))
 
 
 def write_inspection(

@@ -1,7 +1,6 @@
 """From files to a stack of warps: the one entry for everything that can be read."""
 
 import hashlib
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,7 @@ from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.psf import PsfModel
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
-from ..errors import CompareWarpWarning, StackError
+from ..errors import StackError
 from .agreement import check_agreement, check_present, common_unit
 from .assumptions import Assumptions
 from .butler import butler_query
@@ -24,6 +23,7 @@ from .cropping import crop_to_matched
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure
 from .pixels import Pixels, read_pixels
+from .saying import collecting, say
 from .scan import scan_exposure
 from .source import Source
 from .sources import StackSource, find_sources
@@ -101,18 +101,32 @@ def read_stack(
         For what is left out or ignored: a visit that has only one of its two
         warps, a file that is no warp, mask bits without a name.
     """
+    with collecting() as said:
+        told = Assumptions.of(assume)
+        found = butler_query(source, where, collections, dataset_types)
+        stack = _read(found, psf_sigma, memory, progress, told)
+    return replace(stack, notes=tuple(said))
+
+
+def _read(
+    source: StackSource,
+    psf_sigma: float | None,
+    memory: int | str | None,
+    progress: Callable[[str, int, int], None] | None,
+    assume: Assumptions,
+) -> WarpStack:
+    """Read a stack; see `read_stack`."""
     limit = None if memory is None else parse_memory(memory)
     if psf_sigma is not None and not 0 < psf_sigma < np.inf:
         raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
-    assume = Assumptions.of(assume)
-    sources = find_sources(butler_query(source, where, collections, dataset_types))
+    sources = find_sources(source)
     exposures = same_visits(_scan_all(sources, assume))
     check_present(exposures)
     exposures, treated = treat(exposures, exposures[0].assume)
     exposures = crop_to_matched(exposures)
     said = [(exposure.path, note) for exposure in exposures for note in exposure.notes]
     for text in _gathered([*said, *treated]):
-        _warn(text)
+        say(text)
     check_agreement(exposures)
     exposures, scale = common_scale(exposures)
     direct, matched = _pair(exposures, by_visit=not sources[0].named)
@@ -121,7 +135,7 @@ def read_stack(
     mask_planes = _common_planes(exposures)
     silent = [exposure for exposure in direct if exposure.time is None]
     if 0 < len(silent) < len(direct):
-        _warn(
+        say(
             f"{silent[0].path}: no DATE-OBS ({len(silent)} of {len(direct)} files have none): the "
             "coadd carries no dates"
         )
@@ -138,8 +152,8 @@ def read_stack(
     targets += [(exposure, matched_warps, row) for row, exposure in enumerate(matched)]
     checksums, psfs = _read_all(targets, mask_planes, progress)
     _check_room(exposures, mask_planes)
-    _warn_of_copies(direct, checksums)
-    _warn_of_copies(matched, checksums[len(direct) :])
+    _say_copies(direct, checksums)
+    _say_copies(matched, checksums[len(direct) :])
     return WarpStack(
         direct=direct_warps,
         matched=matched_warps,
@@ -197,7 +211,7 @@ def _of_one_kind(exposures: list[Exposure], sources: Sequence[Source]) -> list[E
     if len(plain) == len(exposures):
         return exposures
     for exposure in plain:
-        _warn(f"{exposure.path}: an image without a variance, as others have: left out")
+        say(f"{exposure.path}: an image without a variance, as others have: left out")
     return [exposure for exposure in exposures if exposure not in plain]
 
 
@@ -222,7 +236,7 @@ def _leave_out(
             continue
         if source.named:
             raise reason
-        _warn(f"{reason}: left out")
+        say(f"{reason}: left out")
 
 
 def _scan(source: Source, assume: Assumptions, glanced: set[tuple[str, str | None]]) -> Exposure:
@@ -272,10 +286,10 @@ def _pair(exposures: Sequence[Exposure], by_visit: bool) -> tuple[list[Exposure]
     visits = [exposure.visit for exposure in direct]
     for visit in visits:
         if visit not in matched:
-            _warn(f"visit {visit} has no PSF-matched warp: it adds nothing to the coadd")
+            say(f"visit {visit} has no PSF-matched warp: it adds nothing to the coadd")
     alone = [visit for visit in matched if visit not in visits]
     for visit in alone:
-        _warn(f"visit {visit} has no direct warp: it helps to make the template, and nothing else")
+        say(f"visit {visit} has no direct warp: it helps to make the template, and nothing else")
     order = [visit for visit in visits if visit in matched] + alone
     return direct, [matched[visit] for visit in order]
 
@@ -366,7 +380,7 @@ def _read_all(
             for placed in placing:
                 placed.result()
             for text in _gathered(notes):
-                _warn(text)
+                say(text)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -376,7 +390,7 @@ def _read_all(
         ], psfs
 
 
-def _warn_of_copies(exposures: Sequence[Exposure], checksums: Sequence[Mapping[Path, str]]) -> None:
+def _say_copies(exposures: Sequence[Exposure], checksums: Sequence[Mapping[Path, str]]) -> None:
     """Warn of warps of several visits that are one and the same file.
 
     An artifact in it is seen in as many epochs, and stays.
@@ -385,7 +399,7 @@ def _warn_of_copies(exposures: Sequence[Exposure], checksums: Sequence[Mapping[P
     for exposure, of_files in zip(exposures, checksums, strict=False):
         first = seen.setdefault(of_files[exposure.path], exposure)
         if first is not exposure:
-            _warn(
+            say(
                 f"{first.path} and {exposure.path} hold the same bytes: one exposure counts as "
                 f"visits {first.visit} and {exposure.visit}, so that its artifacts stay; leave one "
                 "out"
@@ -410,7 +424,3 @@ def _sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise StackError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, CompareWarpWarning, stacklevel=3)

@@ -17,7 +17,7 @@ def result_header(job: Job, products: Products, messages: tuple[str, ...]) -> fi
     header = provenance_header(
         job.config, n_epochs=job.stack.n_epochs, n_used=int((products.weights > 0).sum()),
         n_decided=sum(int(verdicts.by_hand.sum()) for verdicts in products.verdicts),
-        messages=messages,
+        messages=(*job.stack.notes, *messages),
     )  # fmt: skip
     used = zip(job.stack.times, products.weights, strict=True)
     header.extend(span_cards([time for time, weight in used if weight > 0]), end=True)

@@ -24,7 +24,7 @@ def padded(planes, border):
     edges = [border] * 2
     return [
         np.pad(plane, [edges, edges], constant_values=value)
-        for plane, value in zip(planes, (99, 1 << PLANES["SAT"], 50), strict=True)
+        for plane, value in zip(planes, (10, 1 << PLANES["SAT"], 9), strict=True)
     ]
 
 

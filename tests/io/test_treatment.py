@@ -296,3 +296,13 @@ def test_a_weight_of_zero_beside_an_error_is_no_data(tmp_path):
         hdus.append(fits.ImageHDU(weight, name="WHT"))
     stack = cw.read_stack([path])
     assert np.argwhere(stack.direct.mask[0] == 1 << 8).tolist() == [[3, 4]]
+
+
+def test_what_is_said_stays_with_the_stack_and_its_coadd(tmp_path):
+    write_night(tmp_path / "night", (100, 120, 140))
+    with pytest.warns(CompareWarpWarning) as caught:
+        stack = cw.read_stack(tmp_path / "night")
+    assert stack.notes == tuple(str(warning.message) for warning in caught)
+    assert "the sky was left in" in stack.notes[0]
+    history = str(cw.run(stack).header()["HISTORY"])
+    assert "the sky was left in" in " ".join(history.split())

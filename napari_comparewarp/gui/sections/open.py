@@ -105,7 +105,9 @@ class OpenSection(QWidget):
         self.about.setText(
             f"{stack.n_epochs} epochs of {height} × {width} pixels, direct {matched}, "
             f"{stack.nbytes / 1e9:.2g} GB"
+            + (f"; {len(stack.notes)} notes on reading (hover)" if stack.notes else "")
         )
+        self.about.setToolTip("\n\n".join(stack.notes))
 
     def _choose_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder of warps")
@@ -114,7 +116,10 @@ class OpenSection(QWidget):
 
     def _choose_files(self) -> None:
         paths, _ = QFileDialog.getOpenFileNames(
-            self, "Warps or an inspection", "", "Warps, inspections (*.fits *.fits.* *.fz *.json)"
+            self,
+            "Warps or an inspection",
+            "",
+            "Warps, manifests, inspections (*.fi* *.fts *.gz *.fz *.toml *.ecsv *.csv *.json)",
         )
         if paths:
             one = len(paths) == 1
