@@ -9,6 +9,9 @@ from napari_comparewarp.errors import StackError
 
 ORIGIN = (700, 500)
 
+#: The exposures of these tests have a level of 10.
+pytestmark = pytest.mark.filterwarnings("ignore:.*a sky of 10 is left in")
+
 
 def write(folder, kind, visit, planes, origin):
     wcs = tan_wcs()
