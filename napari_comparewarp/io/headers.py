@@ -33,6 +33,7 @@ __all__ = [
     "visit_in_header",
     "visit_in_name",
     "visits_in_header",
+    "whole_name",
 ]
 
 Kind = Literal["direct", "matched"]
@@ -97,8 +98,12 @@ def visit_in_name(path: Path) -> EpochId:
     if named:
         return int(named[1])
     numbers = re.findall(r"\d+", stem)
-    if len(numbers) == 1:
-        return int(numbers[0])
+    return int(numbers[0]) if len(numbers) == 1 else whole_name(path)
+
+
+def whole_name(path: Path) -> str:
+    """Return the name of a file without its ending and the words that tell the kind of warp."""
+    stem = printable(fits_stem(path))
     return _KIND_WORDS.sub("", stem).strip("_-. ") or stem
 
 

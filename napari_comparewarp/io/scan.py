@@ -179,7 +179,7 @@ def _scan(
         layout = _with_spread(layout, assume.variance)
     treatment, spread_notes = Treatment.of(layout, headers, assume, unit)
     if layout.spread == "none" and not treatment.has_variance and assume.variance != "sky":
-        _refuse_without_variance(path, layout, hdus)
+        _refuse_without_variance(path, dialect, layout, hdus)
     not_read: tuple[str, ...] = ()
     if layout.ignored and "NIMAGE" not in hdus:
         not_read = (f"not read: {', '.join(layout.ignored)}",)
@@ -220,7 +220,9 @@ def _scan(
     return _sampled(exposure, files)
 
 
-def _refuse_without_variance(path: Path, layout: Layout, hdus: fits.HDUList) -> None:
+def _refuse_without_variance(
+    path: Path, dialect: Dialect, layout: Layout, hdus: fits.HDUList
+) -> None:
     """Refuse an image of which nothing tells the variance.
 
     One without even a name is of another kind, and may lie among exposures.
@@ -230,7 +232,9 @@ def _refuse_without_variance(path: Path, layout: Layout, hdus: fits.HDUList) -> 
         f"{path}: {what} without {'their' if layout.detector else 'its'} variance; an HDU named "
         "VARIANCE, ERR or WHT is needed, or --assume gain=… and read_noise=…, or variance=sky"
     )
-    is_named = "EXTNAME" in hdus[layout.image.hdu].header
+    is_named = dialect.name != "named" or (
+        layout.image.name in ("SCI", "IMAGE") and "EXTNAME" in hdus[layout.image.hdu].header
+    )
     raise StackError(message) if is_named else NotAnExposure(message)
 
 

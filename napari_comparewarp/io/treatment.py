@@ -14,6 +14,7 @@ from ..algorithm.flux_scale import flux_scale
 from ..errors import StackError
 from .assumptions import Assumptions
 from .exposure import Exposure
+from .headers import whole_name
 
 __all__ = ["common_scale", "same_filter", "same_visits", "treat"]
 
@@ -125,10 +126,12 @@ def _check_noise(exposure: Exposure, ratio: float, notes: list[Note]) -> None:
     quietest = ratio * sample.quietest
     if ratio < 1 / REFUSED or quietest > REFUSED:
         spread = exposure.layout.spread
+        told, mend = f"{name} ({spread}) tells", "say what it is with --assume variance=…"
+        if plane is None:
+            told, mend = "gain and read noise tell", "give --assume gain=… or variance=sky"
         raise StackError(
-            f"{exposure.path}: the noise between the stars is {ratio:.3g} times what {name} "
-            f"({spread}) tells, so that this is in another unit, or no {spread}: say what it is "
-            "with --assume variance=…, or --assume noise=ignore"
+            f"{exposure.path}: the noise between the stars is {ratio:.3g} times what {told}: the "
+            f"numbers are in another unit, or no such thing: {mend}, or --assume noise=ignore"
         )
     if ratio < 1 / SAID or quietest > SAID:
         than = "more than twice" if ratio > 1 else "less than half of"
@@ -374,4 +377,8 @@ def same_visits(exposures: Sequence[Exposure]) -> list[Exposure]:
         ids = [(exposure.kind, exposure.visits.get(card)) for exposure in exposures]
         if len(set(ids)) == len(ids) and all(visit is not None for _, visit in ids):
             return [replace(e, visit=e.visits[card]) for e in exposures]
-    return list(exposures)
+    ids = [(exposure.kind, exposure.visit) for exposure in exposures]
+    if any(exposure.visits for exposure in exposures) or len(set(ids)) == len(ids):
+        return list(exposures)
+    # Names with one number, such as M31a and M31b, are not told apart by it.
+    return [replace(exposure, visit=whole_name(exposure.path)) for exposure in exposures]

@@ -14,6 +14,7 @@ from .exposure import Exposure
 from .scan import scan_exposures
 from .source import MANIFEST_NAME
 from .sources import find_sources
+from .text_file import printable
 from .treatment import same_visits, treat
 
 __all__ = ["write_manifest"]
@@ -79,6 +80,11 @@ def write_manifest(
         notes.setdefault(file, []).append(note)
     for exposure in exposures:
         lines += ["", *_entry(exposure, path.parent, notes.get(exposure.path, []))]
+    odd = next((e.path for e in exposures if printable(str(e.path)) != str(e.path)), None)
+    if odd is not None:
+        raise OutputError(
+            f"{odd}: the name is no UTF-8, which a manifest has to be; rename the file or folder"
+        )
     with replacing(path, overwrite) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

@@ -106,7 +106,8 @@ def write_report(
         inputs=[replace(file, path=printable(file.path)) for file in result.stack.inputs],
     )
     with replacing(path, overwrite) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        # The name of a file may hold bytes that no encoding has.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _environment() -> Environment:

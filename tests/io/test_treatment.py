@@ -306,3 +306,14 @@ def test_what_is_said_stays_with_the_stack_and_its_coadd(tmp_path):
     assert "the sky was left in" in stack.notes[0]
     history = str(cw.run(stack).header()["HISTORY"])
     assert "the sky was left in" in " ".join(history.split())
+
+
+def test_names_that_share_their_one_number_are_told_apart_as_a_whole(tmp_path):
+    for letter in "abc":
+        for kind in ("direct", "matched"):
+            write(
+                tmp_path / kind / f"M31{letter}_{kind}.fits", noise(ord(letter)), constant(3.0),
+                HISTORY=f"{kind} {letter}",
+            )  # fmt: skip
+    stack = cw.read_stack(tmp_path)
+    assert stack.epochs == stack.matched_epochs == ("M31a", "M31b", "M31c")

@@ -159,8 +159,17 @@ class TableDialect(Dialect):
         for kind in ("image", "mask", *SPREADS) if not key else (key,):
             if name in getattr(self.table.planes, kind):
                 return kind
-        # A file of one image needs no name for it.
-        return "image" if not key and len(images) == 1 and self._takes_any("image") else ""
+        if key or len(images) > 1:
+            return ""
+        # The one image of a file may have any name but that of another plane.
+        (only,) = images.values()
+        is_plain = self._may_be_plain and only is not None and len(image_shape(only)) == 2
+        return "image" if self._takes_any("image") or is_plain else ""
+
+    @property
+    def _may_be_plain(self) -> bool:
+        """Whether it knows files by nothing but their planes, so that one may be alone."""
+        return not self.table.recognise and self.name == "named"
 
     def _without_name(
         self, path: Path, images: Mapping[int, Any], found: Sequence[_Found]

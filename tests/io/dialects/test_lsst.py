@@ -44,7 +44,7 @@ def test_the_type_of_an_unnamed_hdu_takes_precedence_over_its_place(tmp_path):
 def test_unnamed_hdus_are_no_exposure_when_one_is_missing_or_only_some_have_a_type(tmp_path, types):
     image, mask, variance = make_planes()
     planes = (image, mask, variance) if "MASK" in types else (image, mask)
-    with pytest.raises(NotAnExposure, match=r"without (its|their) variance|no image that"):
+    with pytest.raises(StackError, match=r"without (its|their) variance|no image that"):
         scan_exposure(write_unnamed(tmp_path / "a.fits", planes, types))
 
 

@@ -201,3 +201,16 @@ def test_a_file_beside_an_image_is_known_by_its_ending(tmp_path, ending, plane, 
     assert stack.n_epochs == 1
     np.testing.assert_allclose(stack.direct.variance[0], variance, rtol=0.25)
     assert np.argwhere(stack.direct.mask[0]).tolist() == [[3, 4]]
+
+
+@pytest.mark.parametrize("name", ["", "N6", "CCD1"])
+def test_the_one_image_of_a_file_may_have_any_name(tmp_path, name):
+    image = fits.ImageHDU(NOISE + 500, name=name)
+    primary = fits.PrimaryHDU()
+    primary.header.update({"PSFSIGMA": 2.0, "GAIN": 4.0, "RDNOISE": 5.0, "SATURATE": 505.0})
+    fits.HDUList([primary, image]).writeto(tmp_path / "a.fits")
+    with pytest.warns(CompareWarpWarning, match="no variance: made from gain 4 and read noise 5"):
+        stack = cw.read_stack([tmp_path / "a.fits"], assume={"noise": "ignore", "sky": "keep"})
+    np.testing.assert_allclose(stack.direct.variance[0], (NOISE + 500) / 4 + 25 / 16, rtol=1e-5)
+    saturated = stack.direct.mask[0] >> stack.mask_planes["SAT"] & 1
+    np.testing.assert_array_equal(saturated, NOISE + 500 >= 505)
