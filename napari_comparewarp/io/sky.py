@@ -74,13 +74,39 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
         If there is a WCS that cannot be used; it names card and value.
     """
     for original in headers:
-        if not any(key.startswith("CTYPE") for key in original):
+        cards = tuple(
+            (card.keyword, repr(card.value))
+            for card in original.cards
+            if _OF_A_GRID.fullmatch(card.keyword)
+        )
+        if not any(key.startswith("CTYPE") for key, _ in cards):
             continue
-        header, notes = _mended(original)
-        wcs = _celestial(header, hdus, notes)
-        if wcs is not None:
-            return Grid(wcs, tuple(dict.fromkeys(notes)))
+        # Warps have one grid, and making a WCS takes longer than all else in a header.
+        has_tables = any(key.startswith(("CPDIS", "CPERR", "D2IM", "AXISCORR")) for key, _ in cards)
+        grid = None if has_tables else _GRIDS.get(cards)
+        if grid is None:
+            header, notes = _mended(original)
+            grid = Grid(_celestial(header, hdus, notes), tuple(dict.fromkeys(notes)))
+            if len(_GRIDS) >= _MOST_GRIDS:
+                _GRIDS.clear()
+            if not has_tables:
+                _GRIDS[cards] = grid
+        if grid.wcs is not None:
+            return grid
     return Grid(None)
+
+
+#: All cards that can have to do with a grid.
+_OF_A_GRID = re.compile(
+    r"(CTYPE|CUNIT|CNAME|CRVAL|CRPIX|CRDER|CSYER|CDELT|CROTA|CD|PC|PV|PS|NAXIS|WCSAXES|WCSNAME|"
+    r"LONPOLE|LATPOLE|EQUINOX|EPOCH|RADESYS|RADECSYS|VELREF|SPECSYS|DATE-OBS|MJD-OBS|WAT|CPDIS|"
+    r"CPERR|D2IM|AXISCORR|DP|DQ|CQDIS|CQERR|CW|PROJP|TR|TP)\d*([_.A-Z]*\d+)*[A-Z]?|"
+    r"(A|B|AP|BP)_\w+"
+)
+
+#: Grids that were read, by their cards.
+_GRIDS: dict[tuple[tuple[str, str], ...], Grid] = {}
+_MOST_GRIDS = 64
 
 
 def _celestial(header: fits.Header, hdus: fits.HDUList | None, notes: list[str]) -> WCS | None:
@@ -279,6 +305,8 @@ def separation_in_pixels(first: WCS, second: WCS, shape: tuple[int, int]) -> flo
         `first`; NaN if one of them cannot be told, infinite if their frames
         cannot be compared.
     """
+    if first is second:
+        return 0.0
     height, width = shape
     x = np.array([0, width - 1, 0, width - 1, (width - 1) / 2, (width + 1) / 2])
     y = np.array([0, 0, height - 1, height - 1, (height - 1) / 2, (height - 1) / 2])

@@ -186,3 +186,14 @@ def test_what_was_mended_is_said_once_for_the_folder(tmp_path):
     said = [str(warning.message) for warning in caught]
     assert len(said) == 1
     assert "direct_warp_1.fits and 5 more: A_ORDER and the like are ignored" in said[0]
+
+
+def test_equal_grids_are_made_once_and_others_are_not_mistaken_for_them():
+    first = read_grid([header()])
+    assert read_grid([header(OBJECT="M31")]) is first
+    changes = (
+        {"CRVAL1": 150.1}, {"CD1_2": 1e-6}, {"EQUINOX": 1975.0}, {"RADESYS": "FK5"}, PV, SIP,
+        {"LONPOLE": 170.0}, {"CUNIT1": "deg"}, {"CRVAL1": "150.0"}, {"CTYPE1A": "LINEAR"},
+    )  # fmt: skip
+    for cards in changes:
+        assert read_grid([header(**cards)]) is not first
