@@ -105,7 +105,7 @@ class OpenSection(QWidget):
         self.about.setText(
             f"{stack.n_epochs} epochs of {height} × {width} pixels, direct {matched}, "
             f"{stack.nbytes / 1e9:.2g} GB"
-            + (f"; {len(stack.notes)} notes on reading (hover)" if stack.notes else "")
+            + (f"; notes on reading: {len(stack.notes)} (hover)" if stack.notes else "")
         )
         self.about.setToolTip("\n\n".join(stack.notes))
 
