@@ -13,10 +13,10 @@ __all__ = ["Sample", "bands_of", "measure"]
 ROWS, COLUMNS = 8, 32
 
 #: Of more cells in a band, some are chosen.
-MOST_CELLS = 32
+MOST_CELLS = 16
 
-#: Bands of rows across an image.
-BANDS = 8
+#: Bands of rows across an image; half of them are enough where each has many cells.
+BANDS, TALL = 8, 1024
 
 #: Fewer cells than this tell nothing.
 FEWEST = 4
@@ -76,7 +76,8 @@ def bands_of(height: int) -> list[slice]:
     height : int
         Of the image, rows.
     """
-    count = max(1, min(BANDS, height // ROWS))
+    most = BANDS if height < TALL else BANDS // 2
+    count = max(1, min(most, height // ROWS))
     starts = (np.arange(count) + 0.5) * height / count - ROWS / 2
     return [
         slice(start, min(start + ROWS, height))
