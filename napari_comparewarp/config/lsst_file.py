@@ -17,12 +17,16 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import CompareWarpWarning, ConfigError
-from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_option, what_is_said
+from .lsst_options import (
+    FIXED_OPTIONS,
+    UNLIMITED_EPOCHS,
+    is_ignored,
+    knobs_by_option,
+    nearest_option,
+    what_is_said,
+)
 
 __all__ = ["from_lsst", "from_options", "to_lsst"]
-
-#: Written for ``max_epochs=None``: more epochs than any stack has.
-UNLIMITED_EPOCHS = 1_000_000
 
 #: So many files may load each other in turn.
 _DEEPEST = 8
@@ -326,7 +330,7 @@ def _changed(current: Any, change: _Change) -> Any:
 
 def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) -> Any:
     """Return a validated value, or raise an error that names the line."""
-    if field == "max_epochs" and value == UNLIMITED_EPOCHS:
+    if field == "max_epochs" and isinstance(value, (int, float)) and value >= UNLIMITED_EPOCHS:
         value = None
     try:
         return getattr(model(**{field: value}), field)
