@@ -11,7 +11,7 @@ from astropy.table import Table
 from ..algorithm.mask_planes import bits
 from ..algorithm.warps import WarpStack
 from ..errors import StackError, one_line
-from ..io.provenance import read_config
+from ..io.provenance import ascii_text, read_config
 from ..io.read import read_stack
 from ..result.result import CompareWarpResult
 from ..simulation import TruthError
@@ -103,7 +103,7 @@ def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> So
     except StackError as error:
         raise ScoreError(f"{coadd}: its warps cannot be read: {error}") from error
     weight_of = {str(row["epoch"]): float(row["weight"]) for row in inputs}
-    weights = np.nan_to_num([weight_of[str(epoch)] for epoch in stack.epochs])
+    weights = np.nan_to_num([weight_of[ascii_text(str(epoch))] for epoch in stack.epochs])
     if stack.shape != image.shape:
         raise ScoreError(f"{coadd}: its warps have a different shape: {stack.shape}")
     warps = np.asarray(stack.direct.image[:])
