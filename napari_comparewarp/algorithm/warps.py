@@ -16,6 +16,7 @@ from .epoch_id import EpochId, check_epoch_ids, epoch_array
 from .flux_scale import flux_scale, scaled_unit, unscaled_unit
 from .mask_planes import LSST_PLANES, add_planes
 from .psf import PsfModel, as_psf
+from .sky_grid import check_wcs
 from .unit_text import check_unit
 
 __all__ = ["Cube", "EpochId", "ExposureTime", "InputFile", "WarpStack", "Warps", "epoch_array"]
@@ -282,6 +283,7 @@ class WarpStack:
         CompareWarpWarning
             If the numbers are so small or large that they are kept in another unit.
         """
+        check_wcs(wcs)
         planes = _check_planes(LSST_PLANES if mask_planes is None else mask_planes)
         given = _Given(image, variance, mask)
         numbers = _Numbers.of(given, unit, planes)

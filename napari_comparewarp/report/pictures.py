@@ -203,7 +203,7 @@ def draw_coadds(result: "CompareWarpResult", unclipped: "Coadd | None" = None) -
     axes[0].set_title("without clipping")
     picture = _show_sky(None, axes[1], result, result.coadd.image, stretch)
     axes[1].set_title("with clipping")
-    if result.coadd.wcs is not None:
+    if hasattr(axes[1], "coords"):
         axes[1].coords[1].set_axislabel("")
     figure.colorbar(picture, ax=axes, shrink=0.8, pad=0.02, label=_unit_label(result))
     return figure
