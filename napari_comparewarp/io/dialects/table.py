@@ -4,17 +4,29 @@ import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from astropy.io import fits
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from ...config.plane_names import check_plane_name
 from ...errors import StackError
 from ..text_file import read_text
 
 __all__ = ["DialectTable", "FlagTable", "card_matches", "load_table"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+def _planes_in(words: str) -> str:
+    """Refuse names that no mask plane can have."""
+    for name in words.split():
+        check_plane_name(name)
+    return words
+
+
+#: Names of planes, separated by blanks.
+PlaneWords = Annotated[str, AfterValidator(_planes_in)]
 
 
 class Recognise(BaseModel):
@@ -72,7 +84,7 @@ class FlagTable(BaseModel):
 
     when: dict[str, str] = {}
     kind: Literal["bits", "codes"] = "bits"
-    planes: dict[int, str]
+    planes: dict[int, PlaneWords]
 
 
 class Unit(BaseModel):
@@ -103,7 +115,7 @@ class DialectTable(BaseModel):
     planes: Planes = Planes()
     files: Files | None = None
     flags: tuple[FlagTable, ...] = ()
-    flag_names: dict[str, str] = {}
+    flag_names: dict[str, PlaneWords] = {}
     flags_in_comments: bool = False
     zero_points: tuple[str, ...] = ()
     visits: tuple[str, ...] = ()
