@@ -13,6 +13,7 @@ from ..algorithm.warps import WarpStack
 from ..errors import StackError, one_line
 from ..io.provenance import ascii_text, read_config
 from ..io.read import read_stack
+from ..io.write import mask_path
 from ..result.result import CompareWarpResult
 from ..simulation import TruthError
 from .observed import Combined, Observed
@@ -169,7 +170,7 @@ def _from_masks(
     """Read usable and clipped pixels from the masks of the visits."""
     usable, clipped = np.empty(image.shape, bool), np.empty(image.shape, bool)
     for index, visit in enumerate(stack.epochs):
-        path = folder / f"clipped_{visit}.fits.fz"
+        path = mask_path(folder, visit)
         try:
             with fits.open(path) as hdus:
                 mask, planes = _read_mask(hdus)
