@@ -1,6 +1,5 @@
 """Configurations from the words of a command line: presets, files and NAME=VALUE."""
 
-import ast
 import types
 import typing
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..config.knobs import CompareWarpConfig
+from ..config.literals import parse_literal
 from ..errors import ConfigError
 from ..io.config_file import read_config_file, refuse_near_miss
 
@@ -75,8 +75,8 @@ def _parse_value(text: str) -> Any:
     if text.lower() in ("true", "false", "none"):
         text = text.capitalize()
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        return parse_literal(text)
+    except ValueError:
         return text
 
 

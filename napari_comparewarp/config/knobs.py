@@ -415,7 +415,7 @@ class CompareWarpConfig(BaseModel):
         help="Lines next to pixels with one of these planes are ignored.",
     )  # fmt: skip
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -444,7 +444,7 @@ class CompareWarpConfig(BaseModel):
             raise ConfigError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
         return cls(**PRESETS[name])
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, /, **changes: Any) -> Self:
         """Return a copy with some knobs changed, validated like a new config.
 
         Parameters

@@ -1,33 +1,15 @@
-"""Text and tables that people and their programs have written."""
+"""Tables that people and their programs have written, and the names of files as text."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..config.text_file import read_text, shown
 from ..errors import CompareWarpError, StackError, one_line
 
 if TYPE_CHECKING:
     from astropy.table import Table
 
 __all__ = ["printable", "read_table", "read_text"]
-
-
-def read_text(path: Path, error: type[CompareWarpError] = StackError) -> str:
-    """Return a text file; a byte-order mark, as spreadsheets write it, is no part of it.
-
-    Parameters
-    ----------
-    path : Path
-        In UTF-8.
-    error : type of CompareWarpError
-        What is raised where it cannot be read.
-    """
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as failure:
-        raise error(f"{path}: {failure.strerror or failure}") from failure
-    except UnicodeDecodeError as failure:
-        raise error(f"{path}: no text in UTF-8, as it has to be") from failure
-    return text
 
 
 def read_table(path: Path) -> "Table":

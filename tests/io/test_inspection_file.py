@@ -97,8 +97,8 @@ def test_a_missing_input_is_named(saved):
         ({"format": "other"}, "is no inspection"),
         ({"config": {"chi_threshold": -1}}, "chi_threshold"),
         ({"config": {"unknown_knob": 1}}, "no knob 'unknown_knob'"),
-        ({"overrides": [{"epoch": 1}]}, "damaged"),
-        ({"overrides": [BAD_OVERRIDE]}, "damaged"),
+        ({"overrides": [{"epoch": 1}]}, r"overrides\[0\]\.y: field required"),
+        ({"overrides": [BAD_OVERRIDE]}, r"overrides\[0\]\.decision = '\?'; .*'clip' or 'keep'"),
     ],
 )  # fmt: skip
 def test_what_this_version_does_not_know_is_refused_in_one_line(saved, change, message):

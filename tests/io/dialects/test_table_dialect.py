@@ -94,7 +94,7 @@ def test_the_first_table_of_flags_that_fits_a_file_is_used(tmp_path):
         ("name = ", "not readable as TOML"),
         ('name = "x"', "title: .*required"),
         (OWN.replace("visits", "visit"), "visit: .*not permitted"),
-        (OWN.replace("FLAGS", "FLAGS").replace("codes", "numbers"), "kind: .*'bits' or 'codes'"),
+        (OWN.replace("FLAGS", "FLAGS").replace("codes", "numbers"), "kind = 'numbers'; .*'bits' or 'codes'"),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_with_its_key(tmp_path, text, message):
