@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from ..errors import CompareWarpError
 from .text_file import place_in_words, shown
 
-__all__ = ["Finite", "PathText", "Pixel", "Positive", "checked", "first_fault"]
+__all__ = ["PathText", "Pixel", "Positive", "check_path", "checked", "first_fault"]
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -18,7 +18,18 @@ Model = TypeVar("Model", bound=BaseModel)
 _LONGEST_NAME, _LONGEST_PATH = 255, 4095
 
 
-def _path_text(text: str) -> str:
+def check_path(text: str) -> str:
+    """Return a text that can be the path of a file.
+
+    Parameters
+    ----------
+    text : str
+
+    Raises
+    ------
+    ValueError
+        In one line.
+    """
     if not text:
         raise ValueError("the path of a file or folder, not an empty text")
     if "\0" in text:
@@ -33,10 +44,9 @@ def _path_text(text: str) -> str:
 
 
 #: A text that can be the path of a file.
-PathText = Annotated[str, AfterValidator(_path_text)]
+PathText = Annotated[str, AfterValidator(check_path)]
 
-#: Numbers, finite ones.
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+#: A number that is finite and above 0.
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 #: The index of a pixel along an axis.
@@ -100,6 +110,8 @@ def first_fault(
         known = ", ".join(owner.model_fields)
         return f"{words}: extra inputs are not permitted; there are {known}"
     text = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "model_type":
+        text = f"a table with {', '.join(owner.model_fields)}"
     accepted = description or text[:1].lower() + text[1:]
     return f"{words} = {shown(first['input'])}; {accepted}"
 
@@ -121,8 +133,9 @@ def _follow(
         where.append(part)
         content = content[part]
         inner = _model_in(annotation)
-        if inner is not None and isinstance(part, str):
+        if inner is not None:
             owner = inner
+        if inner is not None and isinstance(part, str):
             annotation, description = _described(inner, part)
     return tuple(where), owner, description
 

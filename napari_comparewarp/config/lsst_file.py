@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from ..errors import CompareWarpWarning, ConfigError
 from .literals import literal_of, parse_statements, quoted
 from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_option, what_is_said
-from .text_file import parse_json, read_text, shown
+from .text_file import parse_json, read_text, shown, worded
 
 __all__ = ["from_lsst", "from_options", "to_lsst"]
 
@@ -132,7 +132,7 @@ def from_lsst(text: str, model: type[BaseModel], folder: Path | None = None) -> 
     if not text.lstrip().startswith("{"):
         return _apply(_statements(text, _Loading(folder)), model)
     try:
-        options = parse_json(text)
+        options = parse_json(text, finite=False)
     except ValueError as error:
         raise ConfigError(f"not a JSON object of option names to values: {error}") from None
     return from_options(options, model)
@@ -253,7 +253,7 @@ def _loaded(place: ast.expr, where: str, loading: _Loading, depth: int) -> Itera
         text = loading.text_of(name, depth)
     except ConfigError as error:
         raise ConfigError(f"{where}{error}") from error
-    words = name if name.isprintable() else shown(name)
+    words = worded(name)
     if text is None:
         raise ConfigError(
             f"{where}{quoted(place)} is loaded, and there is no {words or 'such file'} beside this "

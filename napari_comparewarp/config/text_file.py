@@ -26,6 +26,7 @@ __all__ = [
     "read_text",
     "read_toml",
     "shown",
+    "worded",
 ]
 
 #: The largest text that is read, bytes.
@@ -53,7 +54,7 @@ _DEEP_KEY = re.compile(rf"(?<!{_LETTER})(?:{_LETTER}++[ \t]*+\.[ \t]*+){{{_DEEPE
 _INTEGERS = range(-(2**63), 2**64)
 
 _brief = reprlib.Repr()
-_brief.maxstring = _brief.maxother = 60
+_LONGEST_SHOWN = _brief.maxstring = _brief.maxother = 60
 
 
 def read_text(path: Path, error: type[CompareWarpError] = ConfigError) -> str:
@@ -124,12 +125,14 @@ def read_toml(path: Path, error: type[CompareWarpError] = ConfigError) -> dict[s
         raise error(f"{path}: not readable as TOML: {failure}") from failure
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, finite: bool = True) -> Any:
     """Return the values of a JSON text.
 
     Parameters
     ----------
     text : str
+    finite : bool
+        Whether numbers have to be finite, as JSON knows no others.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def parse_json(text: str) -> Any:
         raise ValueError(_too_deep("it")) from None
     except ValueError as error:
         raise ValueError(_reason(error)) from None
-    check_values(content)
+    check_values(content, finite)
     return content
 
 
@@ -176,7 +179,8 @@ def parse_toml(text: str) -> dict[str, Any]:
         raise ValueError(_too_deep("it")) from None
     except ValueError as error:
         raise ValueError(_reason(error)) from None
-    check_values(content)
+    # Infinity is a number of TOML: a field says whether it may be one.
+    check_values(content, finite=False)
     return content
 
 
@@ -275,9 +279,19 @@ def place_in_words(place: tuple[str | int, ...]) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            name = part if part.isidentifier() and len(part) <= 60 else shown(part)
+            name = worded(part)
             text += f".{name}" if text else name
     return text
+
+
+def worded(text: str) -> str:
+    """Return a word for a message as it is; in quotes where it is long or cannot be printed.
+
+    Parameters
+    ----------
+    text : str
+    """
+    return text if text.isprintable() and len(text) <= _LONGEST_SHOWN else shown(text)
 
 
 def shown(value: Any) -> str:

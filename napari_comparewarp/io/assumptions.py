@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ..config.text_file import shown
+from ..config.text_file import shown, worded
 from ..errors import StackError
 
 __all__ = ["Assumptions"]
@@ -100,8 +100,7 @@ class Assumptions(BaseModel):
             name = str(first["loc"][0])
             if name not in cls.model_fields:
                 known = ", ".join(cls.model_fields)
-                name = name if name.isidentifier() and len(name) <= 60 else shown(name)
-                raise StackError(f"assume {name}: not known; it is one of {known}") from error
+                raise StackError(f"assume {worded(name)}: not known; it is one of {known}") from error
             raise StackError(
                 f"assume {name} = {shown(first['input'])}: "
                 f"{first['msg'].removeprefix('Value error, ')}"

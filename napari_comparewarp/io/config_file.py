@@ -74,7 +74,8 @@ def _values_of(text: str, path: Path) -> dict[str, Any]:
 
     if text.lstrip().startswith("{"):
         try:
-            values = parse_json(text)
+            # Written by earlier versions for knobs without a limit.
+            values = parse_json(text, finite=False)
         except ValueError as error:
             raise ConfigError(f"not JSON: {error}") from None
         return _by_knob(values)

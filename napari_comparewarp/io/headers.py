@@ -71,7 +71,9 @@ def as_epoch_id(value: Any) -> EpochId:
     text = str(value).strip()
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    return int(text) if re.fullmatch(r"-?\d+", text) else text
+    # What has more than 64 bits is a number to nothing that an id is written to.
+    is_number = re.fullmatch(r"-?\d{1,19}", text) and -(2**63) <= int(text) < 2**63
+    return int(text) if is_number else text
 
 
 def visit_in_header(headers: Sequence[Header]) -> EpochId | None:

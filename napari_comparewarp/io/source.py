@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..algorithm.warps import EpochId
-from ..config.fields import Finite, PathText
+from ..config.fields import PathText
 from .headers import Kind
 
 __all__ = ["MANIFEST_NAME", "EpochField", "PlaneKey", "PlanePlace", "Source", "ToldOfFile"]
@@ -45,7 +45,7 @@ class ToldOfFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     zero_point: Annotated[
-        Finite | None, Field(description="a magnitude, a finite number")
+        float | None, Field(ge=-100, le=100, description="a magnitude from -100 to 100")
     ] = None
     planes: Annotated[
         dict[PlaneKey, Annotated[tuple[PathText, Hdu], Field(strict=False)]],
