@@ -3,27 +3,22 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import index
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import CompareWarpWarning, PsfError, StackError
+from ..config.plane_names import check_plane_name
+from ..errors import CompareWarpWarning, ConfigError, PsfError, StackError
 from .array_planes import GivenPlane, LazyMask, convert, given_plane, has_no_data, typical_sigma
-from .flux_scale import flux_scale, scaled_unit
+from .epoch_id import EpochId, check_epoch_ids, epoch_array
+from .flux_scale import flux_scale, scaled_unit, unscaled_unit
 from .mask_planes import LSST_PLANES, add_planes
 from .psf import PsfModel, as_psf
+from .unit_text import check_unit
 
 __all__ = ["Cube", "EpochId", "ExposureTime", "InputFile", "WarpStack", "Warps", "epoch_array"]
-
-EpochId = int | str
-
-
-def epoch_array(epochs: Sequence[EpochId]) -> npt.NDArray:
-    """Return epoch ids as an array: whole numbers, or text if one is no number of 64 bits."""
-    if all(isinstance(epoch, int) and abs(epoch) < 2**63 for epoch in epochs):
-        return np.array(epochs, np.int64)
-    return np.array([str(epoch) for epoch in epochs], str)
 
 
 @runtime_checkable
@@ -170,6 +165,11 @@ class WarpStack:
     partner: npt.NDArray[np.intp] = field(init=False)
 
     def __post_init__(self) -> None:
+        for name in ("epochs", "matched_epochs"):
+            object.__setattr__(self, name, check_epoch_ids(name, getattr(self, name)))
+        unit = check_unit(unscaled_unit(self.unit, self.flux_scale))
+        object.__setattr__(self, "unit", scaled_unit(unit, self.flux_scale))
+        _check_planes(self.mask_planes)
         row = {epoch: index for index, epoch in enumerate(self.matched_epochs)}
         partner = np.array([row.get(epoch, -1) for epoch in self.epochs], dtype=np.intp)
         object.__setattr__(self, "partner", partner)
@@ -282,8 +282,7 @@ class WarpStack:
         CompareWarpWarning
             If the numbers are so small or large that they are kept in another unit.
         """
-        planes = dict(LSST_PLANES if mask_planes is None else mask_planes)
-        _check_planes(planes)
+        planes = _check_planes(LSST_PLANES if mask_planes is None else mask_planes)
         given = _Given(image, variance, mask)
         numbers = _Numbers.of(given, unit, planes)
         direct = numbers.make_warps("", given)
@@ -353,6 +352,7 @@ class _Numbers:
     @classmethod
     def of(cls, direct: _Given, unit: str | None, planes: dict[str, int]) -> "_Numbers":
         """Learn unit and scale from the direct warps."""
+        unit = None if unit is None else check_unit(str(unit))
         quantity = given_plane("image", direct.image).unit
         if quantity is not None and unit is not None and str(quantity) != unit:
             from astropy.units import Unit
@@ -370,7 +370,7 @@ class _Numbers:
             if variance.unit is not None and quantity is not None:
                 sigma *= _conversion(variance.unit, quantity**2) ** 0.5
             scale = flux_scale(sigma)
-        name = unit or (str(quantity) if quantity is not None else "nJy")
+        name = unit or (check_unit(str(quantity)) if quantity is not None else "nJy")
         if scale != 1:
             warnings.warn(
                 f"a noise of {sigma:.2g} {name} is beyond the squares that single precision "
@@ -450,25 +450,30 @@ def _conversion(unit: Any, to: Any) -> float:
 
 
 def _make_ids(name: str, ids: Sequence[EpochId] | None, count: int) -> tuple[EpochId, ...]:
-    """Return epoch ids as plain Python objects, checked to be unique."""
+    """Return the ids of some warps, checked; by default their places."""
     if ids is None:
         return tuple(range(count))
-    result = tuple(i.item() if isinstance(i, np.generic) else i for i in ids)
+    result = tuple(ids)
     if len(result) != count:
         raise StackError(f"{name} has {len(result)} ids for {count} warps")
-    if len(set(result)) != count:
-        twice = next(i for i in result if result.count(i) > 1)
-        raise StackError(f"{name}: epoch {twice!r} is there twice; each may occur once")
-    return result
+    return check_epoch_ids(name, result)
 
 
-def _check_planes(planes: Mapping[str, int]) -> None:
-    """Refuse bit numbers that an int32 mask cannot hold, and two planes at one bit."""
+def _check_planes(planes: Mapping[str, int]) -> dict[str, int]:
+    """Refuse names and bit numbers that a mask cannot have, and two planes at one bit."""
+    checked = {}
     for name, bit in planes.items():
-        if not 0 <= int(bit) <= 30:
-            raise StackError(f"mask plane {name!r} is at bit {bit}; bits 0 to 30 can be used")
-    if len(set(planes.values())) != len(planes):
+        try:
+            checked[check_plane_name(name)] = number = index(bit)
+        except TypeError:
+            number = -1
+        except ConfigError as error:
+            raise StackError(f"mask_planes: {error}") from error
+        if not 0 <= number <= 30:
+            raise StackError(f"mask plane {name!r} is at bit {bit!r}; bits 0 to 30 can be used")
+    if len(set(checked.values())) != len(checked):
         raise StackError("mask_planes: two planes share one bit")
+    return checked
 
 
 def _make_psf_sigma(

@@ -1,6 +1,7 @@
 """`comparewarp config`: show, compare and convert configurations."""
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -109,7 +110,7 @@ def convert(file: Path, kind: str) -> None:
     if kind == "lsst":
         click.echo(chosen.to_lsst(), nl=False)
     else:
-        click.echo(json.dumps(chosen.model_dump(), indent=2))
+        click.echo(json.dumps(chosen.model_dump(mode="json"), indent=2))
 
 
 def format_value(value: Any) -> str:
@@ -118,4 +119,8 @@ def format_value(value: Any) -> str:
         return ",".join(value)
     if isinstance(value, bool) or value is None:
         return str(value).lower()
+    if isinstance(value, dict):
+        # An infinity as text, for which there is no literal.
+        words = {name: x if math.isfinite(x) else str(x) for name, x in value.items()}
+        return str(words)
     return str(value)

@@ -5,16 +5,36 @@ documentation, command-line options and LSST override files are all generated
 from the fields declared here.
 """
 
+import math
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypedDict, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from ..errors import ConfigError
+from .lsst_options import UNLIMITED_EPOCHS
+from .plane_names import check_plane_name
 from .presets import PRESETS
 
 __all__ = ["GROUPS", "PRESETS", "CompareWarpConfig", "KnobFacts", "knob_facts"]
 
+
+#: Words that a message shows without quotes.
+_NAME = re.compile(r"\w{1,60}", re.ASCII)
+
+#: Faults that one message names.
+_MOST_FAULTS = 3
 
 #: Titles of the groups in which forms show the knobs, in their order.
 GROUPS = (
@@ -93,7 +113,31 @@ def _sequence_of_names(value: Any) -> Any:
     return value
 
 
-PlaneNames = Annotated[tuple[str, ...], BeforeValidator(_sequence_of_names)]
+#: Whole numbers are at most this; more pixels or epochs there are not.
+LARGEST = 2**31 - 1
+
+
+def _number(value: float) -> float:
+    """Refuse what is not even equal to itself."""
+    if math.isnan(value):
+        raise ValueError("a number is needed")
+    return value
+
+
+def _as_json(value: float) -> float | str:
+    """Return a number as JSON can hold it, which has no infinity; it is read as `float` does."""
+    return value if math.isfinite(value) else repr(value)
+
+
+PlaneName = Annotated[str, AfterValidator(check_plane_name)]
+PlaneNames = Annotated[tuple[PlaneName, ...], BeforeValidator(_sequence_of_names)]
+#: A number that may be infinite: no limit.
+Unlimited = Annotated[
+    float,
+    Field(allow_inf_nan=True),
+    AfterValidator(_number),
+    PlainSerializer(_as_json, when_used="json"),
+]
 Statistic = Literal["MEAN", "MEANCLIP", "MEDIAN"]
 
 _NOISE_PLANES = ("DETECTED", "DETECTED_NEGATIVE", "BAD", "SAT", "NO_DATA", "INTRP")
@@ -114,7 +158,9 @@ class CompareWarpConfig(BaseModel):
     {'chi_threshold': (5.0, 7.5)}
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
+    )
 
     # --- detection of candidates ---------------------------------------------------
     chi_threshold: float = knob(
@@ -250,7 +296,7 @@ class CompareWarpConfig(BaseModel):
         group="Template and variance",
         help="Pixels with one of these planes are left out of the template.",
     )  # fmt: skip
-    template_mask_propagation: dict[str, float] = knob(
+    template_mask_propagation: dict[PlaneName, Unlimited] = knob(
         {"SAT": 0.1}, "template mask propagation", stage="template",
         lsst="assembleStaticSkyModel.maskPropagationThresholds", unit="fraction of weight",
         group="Template and variance",
@@ -268,7 +314,7 @@ class CompareWarpConfig(BaseModel):
         help="Multiply each matched warp's variance by one factor that makes it agree with the "
         "scatter of its pixels: warping correlates noise and misstates variances.",
     )  # fmt: skip
-    variance_scale_limit: float = knob(
+    variance_scale_limit: Unlimited = knob(
         10.0, "variance scale limit", stage="variance scale", lsst="scaleWarpVariance.limit",
         gt=0,
         group="Template and variance",
@@ -327,7 +373,7 @@ class CompareWarpConfig(BaseModel):
         group="Coadd",
         help="Planes that are removed from the direct warps before they are stacked.",
     )  # fmt: skip
-    mask_propagation: dict[str, float] = knob(
+    mask_propagation: dict[PlaneName, Unlimited] = knob(
         {"SAT": 0.1}, "mask propagation", stage="coadd", lsst="maskPropagationThresholds",
         unit="fraction of weight",
         group="Coadd",
@@ -355,7 +401,7 @@ class CompareWarpConfig(BaseModel):
         group="Coadd",
         help="Set a plane on the coadd inside the regions of a bright-object catalogue.",
     )  # fmt: skip
-    bright_object_plane: str = knob(
+    bright_object_plane: PlaneName = knob(
         "BRIGHT_OBJECT", "bright object plane", stage="finish", lsst="brightObjectMaskName",
         group="Coadd",
         help="Name of that plane.",
@@ -380,13 +426,13 @@ class CompareWarpConfig(BaseModel):
     )  # fmt: skip
     streak_max_deviation: float = knob(
         2.0, "streak deviation", stage="streaks", lsst="maskStreaks.clusterMinimumDeviation",
-        unit="pixel", gt=0,
+        unit="pixel", gt=0, le=1000,
         group="Streaks",
         help="How far the edge pixels of a line may be from it.",
     )  # fmt: skip
     streak_rho_bin: float = knob(
         40.0, "streak distance bin", stage="streaks", lsst="maskStreaks.rhoBinSize",
-        unit="pixel", gt=0,
+        unit="pixel", ge=0.001,
         group="Streaks",
         help="Lines closer than about this are merged.",
     )  # fmt: skip
@@ -414,6 +460,25 @@ class CompareWarpConfig(BaseModel):
         group="Streaks",
         help="Lines next to pixels with one of these planes are ignored.",
     )  # fmt: skip
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false for a number, which count as 1 and 0 otherwise."""
+        values = value.values() if isinstance(value, dict) else (value,)
+        is_switch = cls.model_fields[str(info.field_name)].annotation is bool
+        if not is_switch and any(isinstance(item, bool) for item in values):
+            raise ValueError("input should not be true or false")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _check_size(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse whole numbers that no file or array holds."""
+        most = UNLIMITED_EPOCHS - 1 if info.field_name == "max_epochs" else LARGEST
+        if isinstance(value, int) and value > most:
+            raise ValueError(f"input should be at most {most}")
+        return value
 
     def __init__(self, /, **values: Any) -> None:
         try:
@@ -532,9 +597,24 @@ def _one_line(error: ValidationError) -> str:
     """Return what is wrong with a config, in one line."""
     parts = []
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"])
+        names = (part for part in item["loc"] if part != "[key]")
+        name = ".".join(str(part) if _NAME.fullmatch(str(part)) else _shown(part) for part in names)
+        fault = item.get("ctx", {}).get("error")
         if item["type"] == "extra_forbidden":
-            parts.append(f"no knob {name!r}")
+            parts.append(f"no knob {_shown(item['loc'][-1])}")
+        elif isinstance(fault, ConfigError):
+            parts.append(f"{name}: {fault}")
         else:
-            parts.append(f"{name} = {item['input']!r}: {item['msg'].lower()}")
-    return "config: " + "; ".join(parts)
+            reason = item["msg"].removeprefix("Value error, ").lower()
+            parts.append(f"{name} = {_shown(item['input'])}: {reason}")
+    more = f"; and {len(parts) - _MOST_FAULTS} more" if len(parts) > _MOST_FAULTS else ""
+    return "config: " + "; ".join(parts[:_MOST_FAULTS]) + more
+
+
+def _shown(value: Any) -> str:
+    """Return a value for a message, cut where it is long."""
+    try:
+        text = repr(value)
+    except ValueError:  # a number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= 80 else f"{text[:77]}..."

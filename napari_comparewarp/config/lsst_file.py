@@ -17,13 +17,17 @@ from pydantic import BaseModel
 
 from ..errors import CompareWarpWarning, ConfigError
 from .literals import literal_of, parse_statements, quoted
-from .lsst_options import FIXED_OPTIONS, is_ignored, knobs_by_option, nearest_option, what_is_said
+from .lsst_options import (
+    FIXED_OPTIONS,
+    UNLIMITED_EPOCHS,
+    is_ignored,
+    knobs_by_option,
+    nearest_option,
+    what_is_said,
+)
 from .text_file import parse_json, read_text, shown, worded
 
 __all__ = ["from_lsst", "from_options", "to_lsst"]
-
-#: Written for ``max_epochs=None``: more epochs than any stack has.
-UNLIMITED_EPOCHS = 1_000_000
 
 #: So many files may load each other in turn, and be loaded in all.
 _DEEPEST, _MOST_LOADED = 8, 100
@@ -338,7 +342,7 @@ def _is_key(key: Any) -> bool:
 
 def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) -> Any:
     """Return a validated value, or raise an error that names the line."""
-    if field == "max_epochs" and value == UNLIMITED_EPOCHS:
+    if field == "max_epochs" and isinstance(value, (int, float)) and value >= UNLIMITED_EPOCHS:
         value = None
     try:
         return getattr(model(**{field: value}), field)

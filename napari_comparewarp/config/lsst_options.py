@@ -12,7 +12,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-__all__ = ["FIXED_OPTIONS", "is_ignored", "knobs_by_option", "nearest_option", "what_is_said"]
+__all__ = [
+    "FIXED_OPTIONS",
+    "UNLIMITED_EPOCHS",
+    "is_ignored",
+    "knobs_by_option",
+    "nearest_option",
+    "what_is_said",
+]
+
+#: Stands for no limit on the number of epochs; more than any stack has.
+UNLIMITED_EPOCHS = 1_000_000
 
 _TEMPLATE = "assembleStaticSkyModel."
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from astropy import units
 
+from ..algorithm.unit_text import check_unit
 from ..errors import StackError
 from .exposure import Exposure
 from .saying import say
@@ -90,7 +91,7 @@ def _parse_unit(text: str) -> units.UnitBase | None:
 
 
 def common_unit(exposures: Sequence[Exposure]) -> str:
-    """Return the unit of the files that tell it, empty if none does.
+    """Return the unit of the files that tell it, as FITS can hold it; empty if none does.
 
     Warns
     -----
@@ -104,7 +105,7 @@ def common_unit(exposures: Sequence[Exposure]) -> str:
             f"{silent[0].path}: no BUNIT ({len(silent)} of {len(exposures)} files have none): "
             f"taken to be in {unit} as the others"
         )
-    return unit
+    return check_unit(unit)
 
 
 def _check_wcs(exposures: Sequence[Exposure]) -> None:

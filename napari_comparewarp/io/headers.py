@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from astropy.io.fits import Header
+from astropy.io.fits.card import Undefined
 from astropy.stats import gaussian_fwhm_to_sigma
 
+from ..algorithm.epoch_id import EpochId, as_id_text, is_whole_number
 from ..algorithm.mask_planes import MAX_PLANES
-from ..algorithm.warps import EpochId
 from .text_file import printable
 
 __all__ = [
@@ -61,6 +62,9 @@ def _first(headers: Sequence[Header], names: Sequence[str]) -> Any:
     for name in names:
         for header in headers:
             value = header.get(name)
+            # A card without a value is there, and says nothing.
+            if isinstance(value, Undefined):
+                continue
             if value is not None and str(value).strip():
                 return value
     return None
@@ -70,10 +74,10 @@ def as_epoch_id(value: Any) -> EpochId:
     """Return an id as an int where it looks like one, else as a string."""
     text = str(value).strip()
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    # What has more than 64 bits is a number to nothing that an id is written to.
-    is_number = re.fullmatch(r"-?\d{1,19}", text) and -(2**63) <= int(text) < 2**63
-    return int(text) if is_number else text
+        text = str(int(value)) if is_whole_number(int(value)) else text
+    if not re.fullmatch(r"-?0{0,99}\d{1,19}", text) or not is_whole_number(int(text)):
+        return text
+    return int(text)
 
 
 def visit_in_header(headers: Sequence[Header]) -> EpochId | None:
@@ -98,15 +102,15 @@ def visit_in_name(path: Path) -> EpochId:
     stem = printable(fits_stem(path))
     named = re.search(r"visit[_-]?(\d+)", stem, re.IGNORECASE)
     if named:
-        return int(named[1])
+        return as_epoch_id(named[1])
     numbers = re.findall(r"\d+", stem)
-    return int(numbers[0]) if len(numbers) == 1 else whole_name(path)
+    return as_epoch_id(numbers[0]) if len(numbers) == 1 else whole_name(path)
 
 
 def whole_name(path: Path) -> str:
     """Return the name of a file without its ending and the words that tell the kind of warp."""
     stem = printable(fits_stem(path))
-    return _KIND_WORDS.sub("", stem).strip("_-. ") or stem
+    return as_id_text(_KIND_WORDS.sub("", stem).strip("_-. ") or stem)
 
 
 def kind_in_words(text: str) -> Kind | None:

@@ -1,18 +1,23 @@
 """What made a file: the program, the settings, and the inputs with their checksums."""
 
 import json
+import math
 import os
+import re
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
+from astropy.utils.exceptions import AstropyWarning
 
 from .._version import __version__
 from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
-from ..errors import ConfigError
+from ..config.text_file import parse_json
+from ..errors import ConfigError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,12 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ascii_text",
+    "card_text",
     "creator",
     "epoch_column",
     "provenance_header",
     "read_config",
     "timestamp",
 ]
+
+#: How control characters are written.
+_ESCAPES = {code: rf"\x{code:02x}" for code in (*range(32), 127)}
 
 #: Characters of the settings in one card; the rest goes on in the next.
 _PIECE = 60
@@ -63,12 +72,15 @@ def provenance_header(
     header["NUSED"] = (n_used, "epochs that could be stacked")
     header["NBYHAND"] = (n_decided, "footprints decided by hand")
     for name, value in config.model_dump().items():
+        if isinstance(value, float) and not math.isfinite(value):
+            value = repr(value)
         if isinstance(value, (bool, int, float, str)):
-            header[f"HIERARCH CW {name}"] = ascii_text(value) if isinstance(value, str) else value
+            header[f"HIERARCH CW {name}"] = value
     text = json.dumps(config.model_dump(mode="json"))
     for number, start in enumerate(range(0, len(text), _PIECE)):
         # A blank at the end of a card's value would be lost: it is put in quotes of its own.
-        header[f"CWCONF{number:02d}"] = f"|{text[start : start + _PIECE]}|"
+        key = f"CWCONF{number:02d}"
+        header[key if number < 100 else f"HIERARCH {key}"] = f"|{text[start : start + _PIECE]}|"
     for message in messages:
         header.add_history(ascii_text(message))
     return header
@@ -83,16 +95,27 @@ def read_config(path: str | Path) -> CompareWarpConfig:
         If the file is no FITS file, or holds no settings.
     """
     try:
-        header = fits.getheader(path, 0)
-    except (OSError, FileNotFoundError) as error:
-        raise ConfigError(f"{path}: not a readable FITS file: {error}") from error
-    text = "".join(str(header[key])[1:-1] for key in sorted(header["CWCONF*"]))
-    if not text:
+        with warnings.catch_warnings():
+            # What is odd in other cards is of no interest here.
+            warnings.simplefilter("ignore", AstropyWarning)
+            header = fits.getheader(path, 0)
+            cards = [card for card in header.cards if re.fullmatch(r"CWCONF\d{2,6}", card.keyword)]
+            pieces = {int(card.keyword[6:]): str(card.value)[1:-1] for card in cards}
+    except Exception as error:  # a damaged file makes astropy raise whatever it comes to
+        raise ConfigError(f"{path}: not a readable FITS file: {one_line(error)}") from error
+    if not pieces:
         raise ConfigError(f"{path}: no settings in its header (cards CWCONF00 …)")
+    where = f"{path}: the settings in its header"
+    if len(pieces) != len(cards) or sorted(pieces) != list(range(len(pieces))):
+        raise ConfigError(f"{where}: a card CWCONF is missing, or is there twice")
     try:
-        return CompareWarpConfig(**json.loads(text))
+        text = "".join(pieces[number] for number in sorted(pieces))
+        values = parse_json(text, finite=False)
+        if not isinstance(values, dict):
+            raise ValueError("no names and values")
+        return CompareWarpConfig(**values)
     except ValueError as error:
-        raise ConfigError(f"{path}: the settings in its header: {error}") from error
+        raise ConfigError(f"{where}: {one_line(error)}") from error
 
 
 def epoch_column(epochs: "Sequence[EpochId]") -> np.ndarray:
@@ -117,4 +140,21 @@ def timestamp() -> str:
 
 def ascii_text(text: str) -> str:
     r"""Return text as FITS can hold it: one line, other letters escaped as ``\xe9``."""
-    return " ".join(text.split("\n")).encode("ascii", "backslashreplace").decode("ascii")
+    line = " ".join(text.split("\n")).encode("ascii", "backslashreplace").decode("ascii")
+    return line if line.isprintable() else line.translate(_ESCAPES)
+
+
+def card_text(text: str) -> str:
+    r"""Return text as the value of a card that reads back as it is written.
+
+    Where the quotes or the ends of lines of a card would be misread, they are
+    escaped as ``\x27`` and ``\x26``.
+    """
+    line = ascii_text(text).rstrip()
+    if "'" in line or line.endswith("&"):
+        card = fits.Card("TEXT", line)
+        if fits.Card.fromstring(card.image).value != line:
+            line = line.replace("'", r"\x27")
+        if line.endswith("&"):
+            line = rf"{line[:-1]}\x26"
+    return line

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 
 from ..algorithm.array_planes import mark_no_data
+from ..algorithm.epoch_id import check_epoch_id, check_epoch_ids
 from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.psf import PsfModel
+from ..algorithm.unit_text import check_unit
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
 from ..errors import StackError
 from .agreement import check_agreement, check_present, common_unit
@@ -129,6 +131,7 @@ def _read(
         say(text)
     check_agreement(exposures)
     exposures, scale = common_scale(exposures)
+    _check_text(exposures)
     direct, matched = _pair(exposures, by_visit=not sources[0].named)
     compared = matched or direct
     sigmas = _psf_sigmas(compared, psf_sigma)
@@ -258,6 +261,20 @@ def _scan(source: Source, assume: Assumptions, glanced: set[tuple[str, str | Non
         psf_sigma=source.psf_sigma or exposure.psf_sigma,
         zero_point=zero_point,
     )
+
+
+def _check_text(exposures: Sequence[Exposure]) -> None:
+    """Refuse ids and units that could not be written, before any pixel is read."""
+    for exposure in exposures:
+        try:
+            check_epoch_id(exposure.visit)
+            check_unit(exposure.unit or "")
+        except StackError as error:
+            raise StackError(f"{exposure.path}: {error}") from error
+    try:
+        check_epoch_ids("visits", tuple(dict.fromkeys(exposure.visit for exposure in exposures)))
+    except StackError as error:
+        raise StackError(f"{exposures[0].path} and others: {error}") from error
 
 
 def _role(exposure: Exposure, path: Path) -> str:

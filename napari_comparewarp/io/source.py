@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ..algorithm.warps import EpochId
+from ..algorithm.epoch_id import EpochId, check_epoch_id
 from ..config.fields import PathText
 from .headers import Kind
 
@@ -22,7 +22,9 @@ PlaneKey = Literal["image", "mask", "variance", "error", "inverse_variance", "we
 
 #: The id of an epoch in a file.
 EpochField = Annotated[
-    EpochId, Field(description="the id of a visit, a whole number or a text that is not empty")
+    EpochId,
+    AfterValidator(check_epoch_id),
+    Field(description="the id of a visit, a whole number of 64 bits or a short printable text"),
 ]
 
 #: An HDU by its number or its name.

@@ -61,6 +61,11 @@ def test_the_psf_width_may_be_given_by_epoch_or_by_matched_warp():
     np.testing.assert_array_equal(by_matched.psf_sigma, [3, 1])
 
 
+def test_a_unit_is_kept_as_fits_can_hold_it():
+    assert make(unit="µJy").unit == "uJy"
+    assert make().unit == "nJy"
+
+
 def test_numpy_ids_become_plain_ones():
     stack = make(epochs=np.array([7, 8, 9]))
     assert stack.epochs == (7, 8, 9)
@@ -89,6 +94,12 @@ def test_numpy_ids_become_plain_ones():
         ({"psf_sigma": [1.0, 2.0]}, "psf_sigma has shape"),
         ({"mask_planes": {"BAD": 31}}, "bits 0 to 30"),
         ({"mask_planes": {"BAD": 1, "SAT": 1}}, "share one bit"),
+        ({"mask_planes": {"BAD": 1.5}}, "is at bit 1.5"),
+        ({"mask_planes": {"a\nb": 1}}, "no name of a mask plane"),
+        ({"mask_planes": {"bad": 1}}, "capitals, digits and _"),
+        ({"epochs": [1, 2, "x\ny"]}, "an id is a whole number"),
+        ({"epochs": [1, 2, "2"]}, "read the same"),
+        ({"unit": "x\ny"}, "FITS cannot hold it"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_in_one_line(changes, message):

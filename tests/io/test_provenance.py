@@ -59,8 +59,12 @@ knob_changes = st.fixed_dictionaries(
 
 
 @given(knob_changes)
-def test_any_settings_read_back_to_the_bit(tmp_path_factory, result, changes):
-    changed = cw.CompareWarpConfig(**changes)
+def test_any_settings_that_are_accepted_read_back_to_the_bit(tmp_path_factory, result, changes):
+    try:
+        changed = cw.CompareWarpConfig(**changes)
+    except ConfigError as error:
+        assert len(str(error).splitlines()) == 1
+        return
     path = tmp_path_factory.mktemp("any") / "coadd.fits"
     cw.CompareWarpResult(replace(result.job, config=changed), result.products).write(path)
     assert read_config(path) == changed
@@ -103,7 +107,7 @@ def test_an_odd_letter_in_an_id_does_not_keep_a_coadd_from_being_written(tmp_pat
     image, variance, mask = planes(3)
     image[2] = np.nan
     stack = cw.WarpStack.from_arrays(
-        image, variance, mask, psf_sigma=PSF_SIGMA, epochs=("é\n1", "ß", "ö")
+        image, variance, mask, psf_sigma=PSF_SIGMA, epochs=("é 1", "ß", "ö")
     )
     cw.run(stack).write(tmp_path / "coadd.fits")
     assert r"epoch \xf6: the direct warp" in " ".join(

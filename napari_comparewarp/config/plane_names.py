@@ -1,0 +1,36 @@
+"""What a mask plane may be called, so that every file can hold its name."""
+
+import re
+from typing import Any
+
+from ..errors import ConfigError
+
+__all__ = ["MOST_LETTERS", "check_plane_name"]
+
+#: Letters of a name: a card ``HIERARCH MP_<name> = 30`` holds a few more.
+MOST_LETTERS = 60
+
+_NAME = re.compile(rf"[A-Z0-9_]{{1,{MOST_LETTERS}}}")
+
+
+def check_plane_name(name: Any) -> str:
+    """Return the name of a mask plane.
+
+    Parameters
+    ----------
+    name : str
+        Capitals, digits and ``_``: keywords of FITS, which name the planes of
+        a mask, have no others.
+
+    Raises
+    ------
+    ConfigError
+        If it is no such name.
+    """
+    if isinstance(name, str) and _NAME.fullmatch(name):
+        return str(name)
+    shown = ascii(name)
+    raise ConfigError(
+        f"{shown if len(shown) <= 60 else shown[:57] + '...'} is no name of a mask plane; it is "
+        f"made of capitals, digits and _, at most {MOST_LETTERS}, such as NO_DATA"
+    )
