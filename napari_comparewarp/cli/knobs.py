@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 
 from ..config.knobs import CompareWarpConfig
 from ..config.literals import parse_literal
+from ..config.text_file import worded
 from ..errors import ConfigError
 from ..io.config_file import read_config_file, refuse_near_miss
 
@@ -47,7 +48,9 @@ def choose_config(
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not (name and equals):
-            raise ConfigError(f"--set {setting}: NAME=VALUE is needed, e.g. chi_threshold=5")
+            raise ConfigError(
+                f"--set {worded(setting)}: NAME=VALUE is needed, e.g. chi_threshold=5"
+            )
         config = _with_setting(config, name.strip(), _parse_value(text.strip()))
     return config
 
@@ -56,17 +59,18 @@ def _with_setting(config: CompareWarpConfig, name: str, value: Any) -> CompareWa
     """Return a config with one knob set, under either of its names."""
     from ..config.lsst_file import from_options
 
+    words = f"--set {worded(name)}={worded(str(value))}"
     if name in CompareWarpConfig.model_fields:
         try:
             return config.replace(**{name: value})
         except ConfigError:
             accepted = accepted_values(CompareWarpConfig.model_fields[name])
-            raise ConfigError(f"--set {name}={value}: {name} is {accepted}") from None
+            raise ConfigError(f"{words}: {name} is {accepted}") from None
     refuse_near_miss(name)
     try:
         values = from_options({name: value}, CompareWarpConfig)
     except ConfigError as error:
-        raise ConfigError(f"--set {name}={value}: {error}") from None
+        raise ConfigError(f"{words}: {error}") from None
     return config.replace(**values)
 
 

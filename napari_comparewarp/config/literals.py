@@ -11,6 +11,9 @@ __all__ = ["literal_of", "parse_literal", "parse_statements", "quoted"]
 #: The largest Python text that is parsed, characters: its tree takes a hundred times as much.
 _LARGEST = 8 << 20
 
+#: A saved config of the reference has some thousands.
+_MOST_STATEMENTS = 20_000
+
 #: Whatever the parser of Python raises where a text goes too deep for it.
 _TOO_DEEP = (RecursionError, MemoryError)
 
@@ -33,7 +36,7 @@ def parse_statements(text: str) -> list[ast.stmt]:
         with warnings.catch_warnings():
             # Of what it may mean to Python, as a backslash before a letter, nothing is executed.
             warnings.simplefilter("ignore")
-            return ast.parse(text).body
+            statements = ast.parse(text).body
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
         reason = "a number of too many digits" if "set_int_max" in error.msg else error.msg
@@ -42,6 +45,9 @@ def parse_statements(text: str) -> list[ast.stmt]:
         raise ValueError("not an override file: too many parts in each other") from None
     except ValueError as error:
         raise ValueError(f"not an override file: {error}") from None
+    if len(statements) > _MOST_STATEMENTS:
+        raise ValueError(f"more than the {_MOST_STATEMENTS} statements that may be read")
+    return statements
 
 
 def parse_literal(text: str) -> Any:

@@ -32,6 +32,9 @@ __all__ = ["from_lsst", "from_options", "to_lsst"]
 #: So many files may load each other in turn, and be loaded in all.
 _DEEPEST, _MOST_LOADED = 8, 100
 
+#: Items of a list or a dict, of which each change makes a new one.
+_MOST_ITEMS = 1000
+
 #: Options that are integers in the reference, which does not accept 2.0 for 2,
 #: and real numbers here.
 _INTEGERS = ("maskStreaks.clusterMinimumDeviation",)
@@ -179,7 +182,7 @@ def _apply(changes: Iterable[_Change], model: type[BaseModel]) -> dict[str, Any]
         elif (said := what_is_said(change.option, change.value)) is not None:
             if said:
                 warnings.warn(
-                    f"{change.where}config.{change.option} = {shown(change.value)} changes nothing "
+                    f"{change.where}config.{worded(change.option)} = {shown(change.value)} changes nothing "
                     f"here: {said}",
                     CompareWarpWarning,
                     stacklevel=3,
@@ -306,13 +309,22 @@ def _evaluate(node: ast.expr, option: str, where: str) -> Any:
         return literal_of(node)
     except ValueError:
         raise ConfigError(
-            f"{where}config.{option}: {quoted(node)} is not a literal; a number, a string, True, "
+            f"{where}config.{worded(option)}: {quoted(node)} is not a literal; a number, a string, True, "
             "False, None, or a list or dict of these is accepted"
         ) from None
 
 
 def _changed(current: Any, change: _Change) -> Any:
     """Return the new value of an option."""
+    value = _after(current, change)
+    if isinstance(value, (list, tuple, Mapping)) and len(value) > _MOST_ITEMS:
+        raise ConfigError(
+            f"{change.where}config.{worded(change.option)} has more than {_MOST_ITEMS} items"
+        )
+    return value
+
+
+def _after(current: Any, change: _Change) -> Any:
     if change.operation == "set":
         return change.value
     if change.operation == "item" and isinstance(current, Mapping) and _is_key(change.key):
@@ -326,12 +338,12 @@ def _changed(current: Any, change: _Change) -> Any:
         if change.operation == "remove":
             if change.value not in items:
                 raise ConfigError(
-                    f"{change.where}config.{change.option} has no {shown(change.value)} to remove; "
+                    f"{change.where}config.{worded(change.option)} has no {shown(change.value)} to remove; "
                     f"it is {items}"
                 )
             return [item for item in items if item != change.value]
     raise ConfigError(
-        f"{change.where}config.{change.option} is {_literal(current)}, which cannot be changed "
+        f"{change.where}config.{worded(change.option)} is {_literal(current)}, which cannot be changed "
         "like this; assign the whole value"
     )
 
@@ -348,7 +360,7 @@ def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) ->
         return getattr(model(**{field: value}), field)
     except ConfigError as error:
         message = str(error).removeprefix("config: ")
-        raise ConfigError(f"{change.where}config.{change.option}: {message}") from None
+        raise ConfigError(f"{change.where}config.{worded(change.option)}: {message}") from None
 
 
 def _require_fixed(change: _Change) -> None:
@@ -359,7 +371,7 @@ def _require_fixed(change: _Change) -> None:
         value = list(value)
     if value != accepted:
         raise ConfigError(
-            f"{change.where}config.{change.option} = {shown(value)} is not implemented here; "
+            f"{change.where}config.{worded(change.option)} = {shown(value)} is not implemented here; "
             f"only {_literal(accepted)} is accepted"
         )
 
@@ -368,4 +380,4 @@ def _unknown(change: _Change, model: type[BaseModel]) -> str:
     """Return the message for an option that does not exist, with the closest name."""
     near = nearest_option(change.option, model)
     suggestion = f"; the nearest is config.{near}" if near else ""
-    return f"{change.where}there is no option config.{change.option}{suggestion}"
+    return f"{change.where}there is no option config.{worded(change.option)}{suggestion}"
