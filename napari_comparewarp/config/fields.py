@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from ..errors import CompareWarpError
 from .text_file import place_in_words, shown
@@ -101,7 +102,7 @@ def first_fault(
         Returns the words for the place of a value.
     """
     first = error.errors(include_url=False)[0]
-    where, owner, description = _follow(first["loc"], model, content)
+    where, owner, annotation, description = _follow(first["loc"], model, content)
     words = place(where) or "the whole"
     if first["type"] == "missing":
         known = f"; {description}" if description else ""
@@ -110,16 +111,16 @@ def first_fault(
         known = ", ".join(owner.model_fields)
         return f"{words}: extra inputs are not permitted; there are {known}"
     text = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "model_type":
-        text = f"a table with {', '.join(owner.model_fields)}"
+    if first["type"] == "model_type" and (inner := _model_in(annotation)) is not None:
+        text = f"a table with {', '.join(inner.model_fields)}"
     accepted = description or text[:1].lower() + text[1:]
     return f"{words} = {shown(first['input'])}; {accepted}"
 
 
 def _follow(
     loc: tuple[str | int, ...], model: type[BaseModel], content: Any
-) -> tuple[tuple[str | int, ...], type[BaseModel], str]:
-    """Return the place of a fault in the content, the model that has it, and what fits there."""
+) -> tuple[tuple[str | int, ...], type[BaseModel], Any, str]:
+    """Return the place of a fault, the model that has it, its type there, and that in words."""
     where: list[str | int] = []
     annotation: Any = model
     owner, description = model, ""
@@ -137,7 +138,7 @@ def _follow(
             owner = inner
         if inner is not None and isinstance(part, str):
             annotation, description = _described(inner, part)
-    return tuple(where), owner, description
+    return tuple(where), owner, annotation, description
 
 
 def _has(content: Any, part: str | int) -> bool:
@@ -150,7 +151,18 @@ def _described(model: Any, name: str | int) -> tuple[Any, str]:
     """Return the type of a field, and what it may hold in words."""
     inner = _model_in(model)
     field = None if inner is None else inner.model_fields.get(str(name))
-    return (None, "") if field is None else (field.annotation, field.description or "")
+    if field is None:
+        return None, ""
+    return field.annotation, field.description or _words_in(field.annotation)
+
+
+def _words_in(annotation: Any) -> str:
+    """Return the description that stands within a type, as in ``Described | None``."""
+    for part in typing.get_args(annotation):
+        words = part.description if isinstance(part, FieldInfo) else _words_in(part)
+        if words:
+            return words
+    return ""
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -129,8 +129,11 @@ def _path(path: Path, folder: Path) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Return a number or a text as TOML; texts of JSON are texts of TOML, but for one letter."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Return a number or a text as TOML; texts of JSON are texts of TOML, but for some letters."""
+    return "".join(
+        letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+        for letter in json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _comment(text: str) -> str:
