@@ -13,7 +13,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import CompareWarpError, ConfigError
 
@@ -31,6 +31,9 @@ __all__ = [
 
 #: The largest text that is read, bytes.
 LARGEST_TEXT = 256 << 20
+
+#: Bytes that are read at a time.
+_PART = 1 << 20
 
 #: The largest text that is taken apart as JSON, and as TOML, whose parser is slow; characters.
 _LARGEST_JSON = 64 << 20
@@ -69,7 +72,7 @@ def read_text(path: Path, error: type[CompareWarpError] = ConfigError) -> str:
     """
     try:
         with open(path, "rb", opener=_open_at_once) as file:
-            data = file.read(LARGEST_TEXT + 1)
+            data = _read_some(file)
     except OSError as failure:
         raise error(f"{path}: {failure.strerror or failure}") from failure
     except ValueError as failure:  # a byte 0 in a name, or half a character
@@ -83,6 +86,15 @@ def read_text(path: Path, error: type[CompareWarpError] = ConfigError) -> str:
     if "\0" in text:
         raise error(f"{path}: no text in UTF-8, as it has to be: there is a byte 0 in it")
     return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_some(file: IO[bytes]) -> bytes:
+    """Return what a file holds, or more than a text may have, for memory as it is needed."""
+    parts, size = [], 0
+    while size <= LARGEST_TEXT and (part := file.read(_PART)):
+        parts.append(part)
+        size += len(part)
+    return b"".join(parts)
 
 
 def _open_at_once(path: str, flags: int) -> int:

@@ -125,12 +125,12 @@ def _out_of_range(region: Any) -> str:
         else:
             numbers = np.array(units.Quantity(value).value, float)
         if not np.isfinite(numbers).all():
-            return f"its {name} is not finite"
+            return f"a number that is not finite in its {name}"
         if isinstance(region, PixelRegion) and np.abs(numbers).max(initial=0) > _FARTHEST:
-            return f"its {name} is beyond {_FARTHEST:g} pixels"
+            return f"more than {_FARTHEST:g} pixels in its {name}"
         if name in _SIZES and not isinstance(value, PixCoord | SkyCoord | float | int):
             if value > _WHOLE_CIRCLE:
-                return f"its {name} is beyond 360 degrees"
+                return f"more than 360 degrees in its {name}"
     return ""
 
 
