@@ -1,5 +1,6 @@
 """The work on one patch of a batch, and the note that it is done."""
 
+import errno
 import glob
 import hashlib
 import json
@@ -229,5 +230,7 @@ def _sweep(patch: Patch) -> None:
 
 
 def _checksum(path: Path) -> str:
+    if not path.is_file():  # a device has no end
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -40,7 +40,9 @@ def check_path(text: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("a path cannot hold half a character") from None
     if len(path) > _LONGEST_PATH or max(map(len, path.split(b"/"))) > _LONGEST_NAME:
-        raise ValueError(f"a path has names of at most {_LONGEST_NAME} bytes, {_LONGEST_PATH} in all")
+        raise ValueError(
+            f"a path has names of at most {_LONGEST_NAME} bytes, {_LONGEST_PATH} in all"
+        )
     return text
 
 

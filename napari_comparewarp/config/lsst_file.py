@@ -266,8 +266,13 @@ def _loaded(place: ast.expr, where: str, loading: _Loading, depth: int) -> Itera
             f"{where}{quoted(place)} is loaded, and there is no {words or 'such file'} beside this "
             "file; put it there, or copy its lines"
         )
-    for change in _statements(text, loading, depth + 1):
-        yield replace(change, where=f"{words}, {change.where}")
+    try:
+        for change in _statements(text, loading, depth + 1):
+            yield replace(change, where=f"{words}, {change.where}")
+    except ConfigError as error:
+        message = str(error)
+        is_named = message.startswith(f"{words}, ")
+        raise ConfigError(message if is_named else f"{words}, {message}") from error
 
 
 def _assignment(target: ast.expr, value: ast.expr, where: str) -> _Change:

@@ -180,9 +180,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     # The parser takes time and memory by the square of what a key has of parts.
     bare = _TOML_TEXTS.sub(lambda found: "" if found[0].startswith("#") else "_", text)
     if word := _LONG_WORD.search(bare):
-        raise ValueError(
-            f"{shown(word[0])} goes on for more than {_LONGEST_WORD} letters"
-        )
+        raise ValueError(f"{shown(word[0])} goes on for more than {_LONGEST_WORD} letters")
     if _DEEP_KEY.search(bare):
         raise ValueError(_too_deep("a key"))
     try:

@@ -100,7 +100,9 @@ class Assumptions(BaseModel):
             name = str(first["loc"][0])
             if name not in cls.model_fields:
                 known = ", ".join(cls.model_fields)
-                raise StackError(f"assume {worded(name)}: not known; it is one of {known}") from error
+                raise StackError(
+                    f"assume {worded(name)}: not known; it is one of {known}"
+                ) from error
             raise StackError(
                 f"assume {name} = {shown(first['input'])}: "
                 f"{first['msg'].removeprefix('Value error, ')}"

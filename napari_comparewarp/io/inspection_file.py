@@ -73,9 +73,7 @@ class _Input(BaseModel):
     sha256: Annotated[
         str, Field(pattern=r"^([0-9a-f]{64})?$", description="a checksum of 64 hexadecimal digits")
     ]
-    psf_sigma: Annotated[
-        Positive | None, Field(description="a width in pixels, above 0")
-    ]
+    psf_sigma: Annotated[Positive | None, Field(description="a width in pixels, above 0")]
     told: ToldOfFile = ToldOfFile()
 
 
@@ -94,9 +92,7 @@ class _Content(BaseModel):
     ]
     inputs: list[_Input]
     looked_at: list[_Key] = []
-    bright_objects: Annotated[
-        PathText | None, Field(description="the path of a catalogue")
-    ] = None
+    bright_objects: Annotated[PathText | None, Field(description="the path of a catalogue")] = None
     assume: dict[str, Any] = {}
 
 
@@ -320,10 +316,13 @@ def read_inspection(path: Path) -> SavedInspection:
     saved = checked(_Content, content, StackError, path)
     try:
         config = CompareWarpConfig(**saved.config)
-        for assume in (saved.assume, *(item.told.assume for item in saved.inputs)):
-            Assumptions.of(assume)
-    except (ConfigError, StackError) as error:
+    except ConfigError as error:
         raise StackError(f"{path}: {error}") from error
+    for assume in (saved.assume, *(item.told.assume for item in saved.inputs)):
+        try:
+            Assumptions.of(assume)
+        except StackError as error:
+            raise StackError(f"{path}: assume: {error}") from error
     _refuse_repeats(path, "overrides", [item.key for item in saved.overrides])
     _refuse_repeats(
         path,

@@ -13,15 +13,14 @@ from .source import EpochField, Source, ToldOfFile
 
 __all__ = ["read_manifest"]
 
+
 class _Entry(ToldOfFile):
     """One ``[[exposure]]``."""
 
     path: PathText
     visit: EpochField | None = None
     kind: Literal["direct", "matched"] | None = None
-    psf_sigma: Annotated[
-        Positive | None, Field(description="a width in pixels, above 0")
-    ] = None
+    psf_sigma: Annotated[Positive | None, Field(description="a width in pixels, above 0")] = None
     exclude: str | None = None
 
 

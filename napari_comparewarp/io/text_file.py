@@ -60,9 +60,7 @@ def _astropy_in_silence() -> Iterator[None]:
         log.removeFilter(drop)
 
 
-def _check_columns(
-    text: str, is_ecsv: bool, path: Path, error: type[CompareWarpError]
-) -> None:
+def _check_columns(text: str, is_ecsv: bool, path: Path, error: type[CompareWarpError]) -> None:
     """Refuse what the readers take silently: a column that is there twice, an open quote."""
     if not is_ecsv and text.count('"') % 2:
         raise error(f"{path}: not a readable table: a quote in it is not closed")

@@ -46,7 +46,7 @@ def refusal(parse, text):
         ('{"a": -Infinity}', "a = -inf; a number has to be finite"),
         ('{"a": 1e999}', "a = inf; a number has to be finite"),
         ('{"a": 1, "b": 2, "a": 1}', "the key 'a' stands twice"),
-        (f'{{{",".join(f"""{chr(34)}{n % 50_000}{chr(34)}:0""" for n in range(MANY))}}}', "twice"),
+        (f"{{{','.join(f'''{chr(34)}{n % 50_000}{chr(34)}:0''' for n in range(MANY))}}}", "twice"),
         ('{"a": "\\ud800"}', r"a = '\\ud800'; a text cannot hold half a character"),
         ('{"\\udfff": 1}', "half a character"),
         ('{"a": ["x\\u0000y"]}', r"a\[0\] = 'x\\x00y'; a text cannot hold a character 0"),
@@ -90,7 +90,7 @@ def test_toml_that_no_field_could_use_is_refused(text, said):
 
 
 def test_dots_and_brackets_in_texts_and_comments_of_toml_are_no_depth():
-    text = f'# {"a." * 500}\na = "{"b." * 500}"\nc = \'\'\'{"[" * 500}\'\'\'\nd = inf # {"[" * 99}\n'
+    text = f"# {'a.' * 500}\na = \"{'b.' * 500}\"\nc = '''{'[' * 500}'''\nd = inf # {'[' * 99}\n"
     content = parse_toml(text)
     assert (len(content["a"]), len(content["c"]), content["d"]) == (1000, 500, float("inf"))
 

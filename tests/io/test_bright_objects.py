@@ -156,7 +156,10 @@ def test_places_on_the_sky_need_a_wcs(stack, tmp_path):
     [
         ("image\ncircle(10,10,inf)", "region 1 .*not finite in its radius"),
         ("image\ncircle(nan,10,3)", "region 1 .*not finite in its center"),
-        ("image\ncircle(10,10,3)\ncircle(1e300,10,3)", "region 2 .*more than 1e\\+07 pixels in its center"),
+        (
+            "image\ncircle(10,10,3)\ncircle(1e300,10,3)",
+            "region 2 .*more than 1e\\+07 pixels in its center",
+        ),
         ("image\ncircle(10,10,1e300)", "more than 1e\\+07 pixels in its radius"),
         ("image\nbox(10,10,inf,3,0)", "not finite in its width"),
         ("image\nbox(10,10,3,3,nan)", "not a readable DS9 region file"),
