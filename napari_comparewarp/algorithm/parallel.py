@@ -1,6 +1,7 @@
 """Work on bands of rows, or on epochs, side by side."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
@@ -34,7 +35,8 @@ def n_threads() -> int:
     share a machine.
     """
     chosen = os.environ.get(THREADS_VARIABLE, "")
-    if chosen.isdigit() and int(chosen) > 0:
+    # Not by `isdigit`, which takes ² for a digit; a longer number is no number of threads.
+    if re.fullmatch(r"0*[1-9][0-9]{0,5}", chosen):
         return int(chosen)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 

@@ -101,6 +101,12 @@ def scale_variances(inputs: Inputs, products: Products) -> dict[str, Any]:
                 "one factor an epoch"
             )
         factors[np.isnan(factors)] = 1.0
+        wrong = factors[~((factors > 0) & np.isfinite(factors))]
+        if len(wrong):
+            raise StackError(
+                f"variance_scale has the factor {wrong[0]:g}; factors are finite and above 0, "
+                "or NaN for none"
+            )
     elif config.scale_variance:
         epochs = np.flatnonzero(products.compared)
         scales = measure_variance_scales(

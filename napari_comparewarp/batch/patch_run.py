@@ -1,5 +1,6 @@
 """The work on one patch of a batch, and the note that it is done."""
 
+import errno
 import glob
 import hashlib
 import json
@@ -8,10 +9,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from .._version import __version__
-from ..errors import CompareWarpWarning, OutputError
+from ..config.fields import PathText, Positive, checked
+from ..config.text_file import read_json
+from ..errors import CompareWarpWarning, OutputError, StackError
 from ..io.atomic import replacing
 from ..outputs import PRODUCTS, Outputs, Source
 from .plan import Patch
@@ -20,6 +25,36 @@ if TYPE_CHECKING:
     from ..algorithm.warps import WarpStack
 
 __all__ = ["Summary", "check_outputs", "finished", "make_patch"]
+
+
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+_Count = Annotated[int, Field(ge=0)]
+
+
+class _Counts(BaseModel):
+    """What a receipt says that a patch came to."""
+
+    model_config = _STRICT
+
+    epochs: _Count
+    candidates: _Count
+    clipped: _Count
+    notes: list[str]
+
+
+class _Receipt(BaseModel):
+    """The note that a patch is done, and from what."""
+
+    model_config = _STRICT
+
+    program: str
+    config: dict[str, Any]
+    psf_sigma: Positive | None
+    assume: dict[str, Any]
+    inputs: dict[PathText, str]
+    outputs: dict[str, dict[PathText, str]]
+    summary: _Counts
 
 
 @dataclass(frozen=True)
@@ -124,30 +159,27 @@ def finished(patch: Patch) -> Summary | None:
         None if there is work to do.
     """
     try:
-        receipt = json.loads(patch.receipt_path.read_text("utf-8"))
-        settings = _settings(patch)
+        content = read_json(patch.receipt_path, OutputError)
+        receipt = checked(_Receipt, content, OutputError, patch.receipt_path)
         inputs = {os.path.relpath(path, patch.output): path for path in patch.input_files()}
-        outputs = receipt["outputs"]
         same = (
-            settings == {key: receipt[key] for key in settings}
-            and set(inputs) == set(receipt["inputs"])
-            and set(patch.products) <= set(outputs)
+            _settings(patch) == receipt.model_dump(include={*_settings(patch)})
+            and set(inputs) == set(receipt.inputs)
+            and set(patch.products) <= set(receipt.outputs)
             and all(
                 _checksum(patch.output / name) == checksum
                 for product in patch.products
-                for name, checksum in outputs[product].items()
+                for name, checksum in receipt.outputs[product].items()
             )
-            and all(_checksum(path) == receipt["inputs"][name] for name, path in inputs.items())
+            and all(_checksum(path) == receipt.inputs[name] for name, path in inputs.items())
         )
-        if not same:
-            return None
-        counts = receipt["summary"]
-        return Summary(
-            counts["epochs"], counts["candidates"], counts["clipped"], tuple(counts["notes"])
-        )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, StackError):
         # Whatever a damaged note or a missing file leads to, the answer is to work again.
         return None
+    if not same:
+        return None
+    counts = receipt.summary
+    return Summary(counts.epochs, counts.candidates, counts.clipped, tuple(counts.notes))
 
 
 def _receipt(patch: Patch, stack: "WarpStack", summary: Summary) -> dict[str, Any]:
@@ -198,5 +230,7 @@ def _sweep(patch: Patch) -> None:
 
 
 def _checksum(path: Path) -> str:
+    if not path.is_file():  # a device has no end
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

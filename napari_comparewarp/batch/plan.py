@@ -1,19 +1,20 @@
 """What a batch is to do: a TOML file with a table for each patch."""
 
-import tomllib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
+from ..config.fields import PathText, Positive
 from ..config.knobs import CompareWarpConfig
+from ..config.text_file import read_toml, shown
 from ..errors import ConfigError, StackError
 from ..io.assumptions import Assumptions
 from ..io.butler import PREFIX, ButlerQuery, butler_query
 from ..io.sources import StackSource, find_sources
 from ..io.spool import parse_memory
-from ..io.text_file import read_text
 from ..outputs import PRODUCTS
 
 __all__ = ["Patch", "PlanError", "read_plan"]
@@ -23,6 +24,9 @@ OPTIONAL_PRODUCTS = tuple(
     name for name, product in PRODUCTS.items()
     if product.in_batch is not None and not product.required
 )  # fmt: skip
+
+#: Bytes of the stem of file names: their endings, and those of temporary files, are added.
+_LONGEST_NAME = 180
 
 #: Reads a file of settings.
 ConfigReader = Callable[[Path], CompareWarpConfig]
@@ -35,6 +39,8 @@ class PlanError(ConfigError):
 def _file_stem(name: str) -> str:
     if not name or name.startswith(".") or not name.isprintable() or set(name) & set("/\\"):
         raise ValueError("a name is the stem of file names, without a path or a leading dot")
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        raise ValueError(f"a name is the stem of file names, of at most {_LONGEST_NAME} bytes")
     return name
 
 
@@ -53,9 +59,9 @@ class _Options(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     preset: str | None = None
-    config: str | None = None
+    config: PathText | None = None
     knobs: dict[str, Any] = {}
-    psf_sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    psf_sigma: Positive | None = None
     memory: Annotated[str | int, AfterValidator(_memory_size)] | None = None
     assume: Annotated[dict[str, Any], AfterValidator(_assumed)] = {}
     where: str | None = None
@@ -74,8 +80,8 @@ class _PatchEntry(_Settings):  # type: ignore[misc,valid-type]
     """One ``[[patch]]`` of the file."""
 
     name: Annotated[str, AfterValidator(_file_stem)]
-    stack: str | Annotated[list[str], Field(min_length=1)]
-    output: str
+    stack: PathText | Annotated[list[PathText], Field(min_length=1)]
+    output: PathText
 
 
 class _PlanFile(BaseModel):
@@ -183,10 +189,7 @@ def read_plan(path: str | Path, read_config: ConfigReader) -> list[Patch]:
         are not there, or has a patch write what is another's or an input.
     """
     path = Path(path)
-    try:
-        content = tomllib.loads(read_text(path, PlanError))
-    except tomllib.TOMLDecodeError as error:
-        raise PlanError(f"{path}: not readable as TOML: {error}") from error
+    content = read_toml(path, PlanError)
     try:
         plan = _PlanFile.model_validate(content)
     except ValidationError as error:
@@ -288,10 +291,16 @@ def _in_words(error: ValidationError, content: dict[str, Any]) -> str:
     elif table == "patch" and len(inner) > 1:
         number, key = int(inner[0]), inner[1]
         entry = content["patch"][number]
-        model, where = _PatchEntry, f"patch {entry.get('name', f'number {number + 1}')!r}: "
+        model, where = _PatchEntry, f"patch {_name_of(entry, number)}: "
     if first["type"] == "extra_forbidden":
-        return f"{where}no key {key!r}; there are {', '.join(model.model_fields)}"
+        return f"{where}no key {shown(key)}; there are {', '.join(model.model_fields)}"
     if first["type"] == "missing":
         return f"{where}{key} is missing" if where else "no [[patch]] in it"
     message = first["msg"].removeprefix("Value error, ")
-    return f"{where}{key} = {first['input']!r}: {message[0].lower()}{message[1:]}"
+    return f"{where}{key} = {shown(first['input'])}: {message[0].lower()}{message[1:]}"
+
+
+def _name_of(entry: Any, number: int) -> str:
+    """Return the name of a patch, or its number where it has none."""
+    name = entry.get("name") if isinstance(entry, dict) else None
+    return shown(f"number {number + 1}" if name is None else name)

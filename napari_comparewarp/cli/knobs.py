@@ -1,6 +1,5 @@
 """Configurations from the words of a command line: presets, files and NAME=VALUE."""
 
-import ast
 import types
 import typing
 from pathlib import Path
@@ -9,6 +8,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..config.knobs import CompareWarpConfig
+from ..config.literals import parse_literal
+from ..config.text_file import worded
 from ..errors import ConfigError
 from ..io.config_file import read_config_file, refuse_near_miss
 
@@ -50,7 +51,9 @@ def choose_config(
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not (name and equals):
-            raise ConfigError(f"--set {setting}: NAME=VALUE is needed, e.g. chi_threshold=5")
+            raise ConfigError(
+                f"--set {worded(setting)}: NAME=VALUE is needed, e.g. chi_threshold=5"
+            )
         config = _with_setting(config, name.strip(), text.strip())
     return config
 
@@ -63,16 +66,17 @@ def _with_setting(config: CompareWarpConfig, name: str, text: str) -> CompareWar
     # The name of a plane may be 0 or NONE.
     is_text = field is not None and _is_text(field.annotation) and text[:1] not in _QUOTES
     value = text if is_text else _parse_value(text)
+    words = f"--set {worded(name)}={worded(text)}"
     if field is not None:
         try:
             return config.replace(**{name: value})
         except ConfigError:
-            raise ConfigError(f"--set {name}={text}: {name} is {accepted_values(field)}") from None
+            raise ConfigError(f"{words}: {name} is {accepted_values(field)}") from None
     refuse_near_miss(name)
     try:
         values = from_options({name: value}, CompareWarpConfig)
     except ConfigError as error:
-        raise ConfigError(f"--set {name}={text}: {error}") from None
+        raise ConfigError(f"{words}: {error}") from None
     return config.replace(**values)
 
 
@@ -86,8 +90,8 @@ def _parse_value(text: str) -> Any:
     if text.lower() in ("true", "false", "none"):
         text = text.capitalize()
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return parse_literal(text)
+    except ValueError:
         return text
 
 

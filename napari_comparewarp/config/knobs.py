@@ -461,6 +461,16 @@ class CompareWarpConfig(BaseModel):
         help="Lines next to pixels with one of these planes are ignored.",
     )  # fmt: skip
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _check_kind(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse true and false for a number, which count as 1 and 0 otherwise."""
+        values = value.values() if isinstance(value, dict) else (value,)
+        is_switch = cls.model_fields[str(info.field_name)].annotation is bool
+        if not is_switch and any(isinstance(item, bool) for item in values):
+            raise ValueError("input should not be true or false")
+        return value
+
     @field_validator("*")
     @classmethod
     def _check_size(cls, value: Any, info: ValidationInfo) -> Any:
@@ -470,7 +480,7 @@ class CompareWarpConfig(BaseModel):
             raise ValueError(f"input should be at most {most}")
         return value
 
-    def __init__(self, **values: Any) -> None:
+    def __init__(self, /, **values: Any) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -499,7 +509,7 @@ class CompareWarpConfig(BaseModel):
             raise ConfigError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
         return cls(**PRESETS[name])
 
-    def replace(self, **changes: Any) -> Self:
+    def replace(self, /, **changes: Any) -> Self:
         """Return a copy with some knobs changed, validated like a new config.
 
         Parameters

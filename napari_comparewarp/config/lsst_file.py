@@ -6,7 +6,6 @@ are rejected.
 """
 
 import ast
-import json
 import math
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import CompareWarpWarning, ConfigError
+from .literals import literal_of, parse_statements, quoted
 from .lsst_options import (
     FIXED_OPTIONS,
     UNLIMITED_EPOCHS,
@@ -25,15 +25,46 @@ from .lsst_options import (
     nearest_option,
     what_is_said,
 )
+from .text_file import parse_json, read_text, shown, worded
 
 __all__ = ["from_lsst", "from_options", "to_lsst"]
 
-#: So many files may load each other in turn.
-_DEEPEST = 8
+#: So many files may load each other in turn, and be loaded in all.
+_DEEPEST, _MOST_LOADED = 8, 100
+
+#: Items of a list or a dict, of which each change makes a new one.
+_MOST_ITEMS = 1000
 
 #: Options that are integers in the reference, which does not accept 2.0 for 2,
 #: and real numbers here.
 _INTEGERS = ("maskStreaks.clusterMinimumDeviation",)
+
+
+class _Loading:
+    """Where files lie that are loaded, and how many may be yet."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._left = _MOST_LOADED
+
+    def text_of(self, name: str, depth: int) -> str | None:
+        """Return the text of a file; None where there is none.
+
+        Raises
+        ------
+        ConfigError
+            If it cannot be read, or files load each other.
+        """
+        path = None if self._folder is None or not name else self._folder / name
+        try:
+            if path is None or not path.is_file():
+                return None
+        except (OSError, ValueError):  # no name that a file could have
+            return None
+        self._left -= 1
+        if depth >= _DEEPEST or self._left < 0:
+            raise ConfigError(f"{name}: files that load each other")
+        return read_text(path)
 
 
 @dataclass(frozen=True)
@@ -106,9 +137,9 @@ def from_lsst(text: str, model: type[BaseModel], folder: Path | None = None) -> 
         does not implement.
     """
     if not text.lstrip().startswith("{"):
-        return _apply(_statements(text, folder), model)
+        return _apply(_statements(text, _Loading(folder)), model)
     try:
-        options = json.loads(text)
+        options = parse_json(text, finite=False)
     except ValueError as error:
         raise ConfigError(f"not a JSON object of option names to values: {error}") from None
     return from_options(options, model)
@@ -151,7 +182,7 @@ def _apply(changes: Iterable[_Change], model: type[BaseModel]) -> dict[str, Any]
         elif (said := what_is_said(change.option, change.value)) is not None:
             if said:
                 warnings.warn(
-                    f"{change.where}config.{change.option} = {change.value!r} changes nothing "
+                    f"{change.where}config.{worded(change.option)} = {shown(change.value)} changes nothing "
                     f"here: {said}",
                     CompareWarpWarning,
                     stacklevel=3,
@@ -180,15 +211,13 @@ def _literal(value: Any) -> str:
     return repr(value)
 
 
-def _statements(text: str, folder: Path | None, depth: int = 0) -> Iterator[_Change]:
+def _statements(text: str, loading: _Loading, depth: int = 0) -> Iterator[_Change]:
     """Yield the changes of an override file, line by line."""
     try:
-        tree = ast.parse(text)
-    except SyntaxError as error:
-        raise ConfigError(f"line {error.lineno}: not an override file: {error.msg}") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise ConfigError(f"not an override file: {error}") from None
-    for node in tree.body:
+        statements = parse_statements(text)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    for node in statements:
         where = f"line {node.lineno}: "
         match node:
             case ast.Import() | ast.ImportFrom() | ast.Assert():
@@ -207,17 +236,17 @@ def _statements(text: str, folder: Path | None, depth: int = 0) -> Iterator[_Cha
                 # Replaces a task that changes no pixel.
                 continue
             case ast.Expr(value=ast.Call(func=ast.Attribute(attr="load"), args=[place])):
-                yield from _loaded(place, where, folder, depth)
+                yield from _loaded(place, where, loading, depth)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=owner, attr=method)) as call):
                 yield _method(owner, method, call, where)
             case _:
                 raise ConfigError(
-                    f"{where}{_quote(node)} is not an assignment; an override file holds lines "
+                    f"{where}{quoted(node)} is not an assignment; an override file holds lines "
                     "such as config.maxNumEpochs = 1"
                 )
 
 
-def _loaded(place: ast.expr, where: str, folder: Path | None, depth: int) -> Iterator[_Change]:
+def _loaded(place: ast.expr, where: str, loading: _Loading, depth: int) -> Iterator[_Change]:
     """Yield the changes of a file that is loaded; it has to lie beside the one that loads it."""
     # The name is often joined to the folder of a package, which is not looked for.
     texts = [
@@ -227,16 +256,23 @@ def _loaded(place: ast.expr, where: str, folder: Path | None, depth: int) -> Ite
     ]
     last = max(texts, key=lambda node: (node.lineno, node.col_offset), default=None)
     name = "" if last is None else Path(str(last.value)).name
-    path = None if folder is None or not name else folder / name
-    if path is None or not path.is_file():
+    try:
+        text = loading.text_of(name, depth)
+    except ConfigError as error:
+        raise ConfigError(f"{where}{error}") from error
+    words = worded(name)
+    if text is None:
         raise ConfigError(
-            f"{where}{_quote(place)} is loaded, and there is no {name or 'such file'} beside this "
+            f"{where}{quoted(place)} is loaded, and there is no {words or 'such file'} beside this "
             "file; put it there, or copy its lines"
         )
-    if depth >= _DEEPEST:
-        raise ConfigError(f"{where}{name}: files that load each other")
-    for change in _statements(path.read_text("utf-8-sig"), folder, depth + 1):
-        yield replace(change, where=f"{name}, {change.where}")
+    try:
+        for change in _statements(text, loading, depth + 1):
+            yield replace(change, where=f"{words}, {change.where}")
+    except ConfigError as error:
+        message = str(error)
+        is_named = message.startswith(f"{words}, ")
+        raise ConfigError(message if is_named else f"{words}, {message}") from error
 
 
 def _assignment(target: ast.expr, value: ast.expr, where: str) -> _Change:
@@ -255,7 +291,7 @@ def _method(owner: ast.expr, method: str, call: ast.Call, where: str) -> _Change
         option = _option(owner, where)
         return _Change(where, option, method, _evaluate(call.args[0], option, where))
     raise ConfigError(
-        f"{where}{_quote(call)} is a function call, and nothing is executed; only append, "
+        f"{where}{quoted(call)} is a function call, and nothing is executed; only append, "
         f"extend and remove of one value are accepted"
     )
 
@@ -268,46 +304,35 @@ def _option(node: ast.expr, where: str) -> str:
         parts.append(inner.attr)
         inner = inner.value
     if not (isinstance(inner, ast.Name) and inner.id == "config" and parts):
-        raise ConfigError(f"{where}{_quote(node)} is not an option; their names start with config.")
+        raise ConfigError(f"{where}{quoted(node)} is not an option; their names start with config.")
     return _without_prefix(".".join(reversed(parts)))
-
-
-class _NonFinite(ast.NodeTransformer):
-    """Turn ``float('nan')`` and ``float('inf')``, as in saved configs, into constants."""
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        match node:
-            case ast.Call(
-                func=ast.Name(id="float"),
-                args=[ast.Constant(value="nan" | "inf" | "-inf" as word)],
-                keywords=[],
-            ):
-                return ast.Constant(value=float(word))
-        return node
 
 
 def _evaluate(node: ast.expr, option: str, where: str) -> Any:
     """Return the value of a literal."""
     try:
-        return ast.literal_eval(_NonFinite().visit(node))
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return literal_of(node)
+    except ValueError:
         raise ConfigError(
-            f"{where}config.{option}: {_quote(node)} is not a literal; a number, a string, True, "
+            f"{where}config.{worded(option)}: {quoted(node)} is not a literal; a number, a string, True, "
             "False, None, or a list or dict of these is accepted"
         ) from None
 
 
-def _quote(node: ast.AST) -> str:
-    """Return a piece of source, short enough for an error message."""
-    source = " ".join(ast.unparse(node).split())
-    return repr(source if len(source) <= 60 else source[:57] + "...")
-
-
 def _changed(current: Any, change: _Change) -> Any:
     """Return the new value of an option."""
+    value = _after(current, change)
+    if isinstance(value, (list, tuple, Mapping)) and len(value) > _MOST_ITEMS:
+        raise ConfigError(
+            f"{change.where}config.{worded(change.option)} has more than {_MOST_ITEMS} items"
+        )
+    return value
+
+
+def _after(current: Any, change: _Change) -> Any:
     if change.operation == "set":
         return change.value
-    if change.operation == "item" and isinstance(current, Mapping):
+    if change.operation == "item" and isinstance(current, Mapping) and _is_key(change.key):
         return {**current, change.key: change.value}
     if change.operation in ("append", "extend", "remove") and isinstance(current, (list, tuple)):
         items = list(current)
@@ -318,14 +343,18 @@ def _changed(current: Any, change: _Change) -> Any:
         if change.operation == "remove":
             if change.value not in items:
                 raise ConfigError(
-                    f"{change.where}config.{change.option} has no {change.value!r} to remove; "
+                    f"{change.where}config.{worded(change.option)} has no {shown(change.value)} to remove; "
                     f"it is {items}"
                 )
             return [item for item in items if item != change.value]
     raise ConfigError(
-        f"{change.where}config.{change.option} is {_literal(current)}, which cannot be changed "
+        f"{change.where}config.{worded(change.option)} is {_literal(current)}, which cannot be changed "
         "like this; assign the whole value"
     )
+
+
+def _is_key(key: Any) -> bool:
+    return isinstance(key, (str, int, float))
 
 
 def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) -> Any:
@@ -336,7 +365,7 @@ def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) ->
         return getattr(model(**{field: value}), field)
     except ConfigError as error:
         message = str(error).removeprefix("config: ")
-        raise ConfigError(f"{change.where}config.{change.option}: {message}") from None
+        raise ConfigError(f"{change.where}config.{worded(change.option)}: {message}") from None
 
 
 def _require_fixed(change: _Change) -> None:
@@ -347,7 +376,7 @@ def _require_fixed(change: _Change) -> None:
         value = list(value)
     if value != accepted:
         raise ConfigError(
-            f"{change.where}config.{change.option} = {_literal(value)} is not implemented here; "
+            f"{change.where}config.{worded(change.option)} = {shown(value)} is not implemented here; "
             f"only {_literal(accepted)} is accepted"
         )
 
@@ -356,4 +385,4 @@ def _unknown(change: _Change, model: type[BaseModel]) -> str:
     """Return the message for an option that does not exist, with the closest name."""
     near = nearest_option(change.option, model)
     suggestion = f"; the nearest is config.{near}" if near else ""
-    return f"{change.where}there is no option config.{change.option}{suggestion}"
+    return f"{change.where}there is no option config.{worded(change.option)}{suggestion}"

@@ -3,14 +3,26 @@
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ..config.text_file import shown, worded
 from ..errors import StackError
 
 __all__ = ["Assumptions"]
 
 #: What a plane beside the image may hold, as the user says it.
 SpreadWord = Literal["variance", "error", "inverse-variance", "relative", "sky"]
+
+
+def _no_switch(value: Any) -> Any:
+    """Refuse true and false where a number is meant, which counts them as 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("a number, not a switch")
+    return value
+
+
+#: A number, or the text of one.
+_Number = Annotated[float, BeforeValidator(_no_switch), Field(allow_inf_nan=False)]
 
 
 class Assumptions(BaseModel):
@@ -37,11 +49,11 @@ class Assumptions(BaseModel):
         Field(description="what a value that is not 0 means in a mask whose flags have no names"),
     ] = None
     gain: Annotated[
-        float | None,
+        _Number | None,
         Field(gt=0, description="electrons a unit of the image, for images without a variance"),
     ] = None
     read_noise: Annotated[
-        float | None, Field(ge=0, description="electrons, for images without a variance")
+        _Number | None, Field(ge=0, description="electrons, for images without a variance")
     ] = None
     sky: Annotated[
         Literal["auto", "subtract", "keep"],
@@ -78,18 +90,23 @@ class Assumptions(BaseModel):
             for word in given:
                 name, sign, value = str(word).partition("=")
                 if not sign:
-                    raise StackError(f"assume {word!r}; write NAME=VALUE, such as sky=keep")
+                    raise StackError(f"assume {shown(word)}; write NAME=VALUE, such as sky=keep")
                 pairs[name.strip().replace("-", "_")] = value.strip()
             given = pairs
         try:
             return cls.model_validate(dict(given))
         except ValidationError as error:
             first = error.errors()[0]
-            name = ".".join(map(str, first["loc"]))
+            name = str(first["loc"][0])
             if name not in cls.model_fields:
                 known = ", ".join(cls.model_fields)
-                raise StackError(f"assume {name}: not known; it is one of {known}") from error
-            raise StackError(f"assume {name} = {first['input']!r}: {first['msg']}") from error
+                raise StackError(
+                    f"assume {worded(name)}: not known; it is one of {known}"
+                ) from error
+            raise StackError(
+                f"assume {name} = {shown(first['input'])}: "
+                f"{first['msg'].removeprefix('Value error, ')}"
+            ) from error
 
     def told(self) -> dict[str, Any]:
         """Return what differs from the defaults, for files."""

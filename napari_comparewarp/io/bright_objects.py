@@ -1,5 +1,6 @@
 """Bright objects to mark on a coadd: circles and boxes from a catalogue."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,30 @@ from astropy import units
 from astropy.coordinates import Angle, SkyCoord
 from astropy.table import Row
 from astropy.utils.exceptions import AstropyWarning
-from regions import CircleSkyRegion, RectangleSkyRegion, Regions
+from regions import CircleSkyRegion, PixCoord, PixelRegion, RectangleSkyRegion, Regions
 
 from ..algorithm.warps import WarpStack
+from ..config.text_file import read_text, worded
 from ..errors import StackError, one_line
 from .sky_regions import PatchOnSky
-from .text_file import read_table, read_text
+from .text_file import read_table
 
 __all__ = ["read_bright_objects"]
+
+#: The largest region file, characters, and what its reader takes for ever to look through.
+_LARGEST = 16 << 20
+_LONG_WORD = re.compile("(?<![a-zA-Z])[a-zA-Z]{1001}")
+
+#: Corners of a polygon, and pixels from the first one.
+_MOST_CORNERS, _FARTHEST = 10_000, 1e7
+
+_WHOLE_CIRCLE = Angle(360, "deg")
+
+_PLACES = ("center", "vertices")
+_SIZES = (
+    "radius", "inner_radius", "outer_radius", "width", "height", "inner_width", "inner_height",
+    "outer_width", "outer_height",
+)  # fmt: skip
 
 
 def read_bright_objects(path: str | Path, stack: WarpStack) -> npt.NDArray[np.bool_]:
@@ -67,7 +84,12 @@ def _is_excluded(region: Any) -> bool:
 
 
 def _from_region_file(path: Path) -> list[Any]:
-    text = read_text(path)
+    text = read_text(path, StackError)
+    if len(text) > _LARGEST or _LONG_WORD.search(text):
+        raise StackError(
+            f"{path}: not a readable DS9 region file: more than {_LARGEST >> 20} MiB, or a word "
+            "that does not end"
+        )
     try:
         with warnings.catch_warnings():
             # The reader leaves out what it does not understand: stars would go unmarked.
@@ -75,14 +97,41 @@ def _from_region_file(path: Path) -> list[Any]:
             regions = list(Regions.parse(text, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
         raise StackError(f"{path}: not a readable DS9 region file: {one_line(error)}") from error
-    for region in regions:
+    for number, region in enumerate(regions, start=1):
         name = type(region).__name__
         if name.startswith(("Point", "Line", "Text")):
             shape = name.removesuffix("Region").removesuffix("Sky").removesuffix("Pixel").lower()
             raise StackError(
                 f"{path}: a {shape} has no area; bright objects are circles, boxes or other areas"
             )
+        if wrong := _out_of_range(region):
+            raise StackError(f"{path}: region {number} ({name}): {wrong}")
     return regions
+
+
+def _out_of_range(region: Any) -> str:
+    """Return what of a region can be on no image and no sky, empty if all can."""
+    corners = getattr(region, "vertices", None)
+    if corners is not None and not 3 <= len(corners) <= _MOST_CORNERS:
+        return f"a polygon of {len(corners)} corners; it has 3 to {_MOST_CORNERS}"
+    for name in (*_PLACES, *_SIZES, "angle"):
+        value = getattr(region, name, None)
+        if value is None:
+            continue
+        if isinstance(value, SkyCoord):
+            numbers = np.array([value.spherical.lon.deg, value.spherical.lat.deg])
+        elif isinstance(value, PixCoord):
+            numbers = np.array([value.x, value.y], float)
+        else:
+            numbers = np.array(units.Quantity(value).value, float)
+        if not np.isfinite(numbers).all():
+            return f"a number that is not finite in its {name}"
+        if isinstance(region, PixelRegion) and np.abs(numbers).max(initial=0) > _FARTHEST:
+            return f"more than {_FARTHEST:g} pixels in its {name}"
+        if name in _SIZES and not isinstance(value, PixCoord | SkyCoord | float | int):
+            if value > _WHOLE_CIRCLE:
+                return f"more than 360 degrees in its {name}"
+    return ""
 
 
 def _from_table(path: Path) -> list[Any]:
@@ -123,7 +172,13 @@ def _angle(row: Row, name: str) -> Any:
         return None
     try:
         value = float(row[name])
+        if np.isnan(value):
+            return None
         angle = Angle(value, row.table[name].unit or units.deg)
+        if abs(angle) > _WHOLE_CIRCLE:
+            raise ValueError
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{name} {row[name]} is no angle") from error
-    return angle if np.isfinite(value) else None
+        raise ValueError(
+            f"{name} {worded(str(row[name]))} is no angle within 360 degrees"
+        ) from error
+    return angle

@@ -1,8 +1,7 @@
 """Configurations from files: JSON, TOML, LSST overrides, and the headers of coadds."""
 
 import difflib
-import json
-import tomllib
+import os
 import types
 import typing
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..config.knobs import PRESETS, CompareWarpConfig
+from ..config.text_file import parse_json, parse_toml, read_text
 from ..errors import ConfigError
-from .text_file import read_text
 
 __all__ = ["config_from_name", "read_config_file", "refuse_near_miss"]
 
@@ -27,7 +26,7 @@ def config_from_name(name: str) -> CompareWarpConfig:
     """
     if name in PRESETS:
         return CompareWarpConfig.preset(name)
-    if not Path(name).exists():
+    if not os.path.exists(name):
         raise ConfigError(f"{name} is no file and no preset; the presets are {', '.join(PRESETS)}")
     return read_config_file(Path(name))
 
@@ -46,13 +45,10 @@ def read_config_file(path: Path) -> CompareWarpConfig:
     ConfigError
         If the file cannot be read or is none of these.
     """
-    try:
-        if _is_fits(path):
-            from .provenance import read_config
+    if _is_fits(path):
+        from .provenance import read_config
 
-            return read_config(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
+        return read_config(path)
     text = read_text(path, ConfigError)
     try:
         return CompareWarpConfig(**_values_of(text, path))
@@ -62,8 +58,14 @@ def read_config_file(path: Path) -> CompareWarpConfig:
 
 def _is_fits(path: Path) -> bool:
     """Whether a file begins like FITS, plain or compressed by gzip."""
-    with path.open("rb") as stream:
-        return stream.read(9).startswith((b"SIMPLE  =", b"\x1f\x8b"))
+    try:
+        # A pipe can be read but once, and waits for who writes to it.
+        if path.is_fifo():
+            return False
+        with path.open("rb") as stream:
+            return stream.read(9).startswith((b"SIMPLE  =", b"\x1f\x8b"))
+    except (OSError, ValueError):  # what is wrong is said where it is read as text
+        return False
 
 
 def _values_of(text: str, path: Path) -> dict[str, Any]:
@@ -72,13 +74,15 @@ def _values_of(text: str, path: Path) -> dict[str, Any]:
 
     if text.lstrip().startswith("{"):
         try:
-            return _by_knob(json.loads(text))
-        except json.JSONDecodeError as error:
+            # Written by earlier versions for knobs without a limit.
+            values = parse_json(text, finite=False)
+        except ValueError as error:
             raise ConfigError(f"not JSON: {error}") from None
+        return _by_knob(values)
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        if path.suffix == ".toml":
+        table = parse_toml(text)
+    except ValueError as error:
+        if path.suffix.lower() == ".toml":
             raise ConfigError(f"not TOML: {error}") from None
         return from_lsst(text, CompareWarpConfig, path.parent)
     # A line such as `config.maxNumEpochs = 1` is TOML as well.

@@ -75,7 +75,7 @@ def as_epoch_id(value: Any) -> EpochId:
     text = str(value).strip()
     if isinstance(value, float) and value.is_integer():
         text = str(int(value)) if is_whole_number(int(value)) else text
-    if not re.fullmatch(r"-?0*\d{1,19}", text) or not is_whole_number(int(text)):
+    if not re.fullmatch(r"-?0{0,99}\d{1,19}", text) or not is_whole_number(int(text)):
         return text
     return int(text)
 

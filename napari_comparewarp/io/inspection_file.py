@@ -3,35 +3,97 @@
 import json
 import os
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
 
 from .._version import __version__
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress
 from ..algorithm.products import Job
 from ..algorithm.warps import EpochId, WarpStack
+from ..config.fields import PathText, Pixel, Positive, checked
 from ..config.knobs import CompareWarpConfig
+from ..config.text_file import read_json, shown
 from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .assumptions import Assumptions
 from .atomic import replacing
 from .bright_objects import read_bright_objects
 from .read import read_stack
-from .source import PlanePlace, Source
-from .text_file import read_text
+from .source import EpochField, Source, ToldOfFile
 
 #: What the file says it is, and the version of its layout.
 FORMAT = "comparewarp inspection"
 FORMAT_VERSION = 1
 
-#: What every inspection has, and what it may have besides.
-_REQUIRED = {"format", "version", "program", "config", "overrides", "variance_scale", "inputs"}
-_KEYS = _REQUIRED | {"looked_at", "bright_objects", "assume"}
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Key(BaseModel):
+    """The key of a footprint."""
+
+    model_config = _STRICT
+
+    epoch: EpochField
+    y: Annotated[Pixel, Field(description="the index of a row, from 0")]
+    x: Annotated[Pixel, Field(description="the index of a column, from 0")]
+    streak: bool
+
+    @property
+    def key(self) -> FootprintKey:
+        return FootprintKey(self.epoch, self.y, self.x, self.streak)
+
+
+class _Override(_Key):
+    """A footprint with the decision on it."""
+
+    decision: Decision
+
+
+class _Input(BaseModel):
+    """One input."""
+
+    model_config = _STRICT
+
+    path: PathText
+    role: Annotated[
+        str,
+        Field(
+            # Of a plane in a file of its own, its name comes second.
+            pattern=r"^(direct|matched)( .*)?$",
+            description="direct or matched, or the one with the name of a plane, as direct MASK",
+        ),
+    ]
+    epoch: EpochField
+    sha256: Annotated[
+        str, Field(pattern=r"^([0-9a-f]{64})?$", description="a checksum of 64 hexadecimal digits")
+    ]
+    psf_sigma: Annotated[Positive | None, Field(description="a width in pixels, above 0")]
+    told: ToldOfFile = ToldOfFile()
+
+
+class _Content(BaseModel):
+    """All of an inspection."""
+
+    model_config = _STRICT
+
+    format: str
+    version: int
+    program: str
+    config: dict[str, Any]
+    overrides: list[_Override]
+    variance_scale: Annotated[
+        list[Positive] | None, Field(description="factors of variances, finite and above 0")
+    ]
+    inputs: list[_Input]
+    looked_at: list[_Key] = []
+    bright_objects: Annotated[PathText | None, Field(description="the path of a catalogue")] = None
+    assume: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -43,7 +105,7 @@ class SavedInput:
     epoch: EpochId
     sha256: str
     psf_sigma: float | None
-    told: Mapping[str, Any] = field(default_factory=dict)
+    told: ToldOfFile = ToldOfFile()
 
 
 @dataclass(frozen=True)
@@ -142,7 +204,9 @@ class SavedInspection:
                     visit=item.epoch,
                     kind="matched" if item.role == "matched" else "direct",
                     psf_sigma=item.psf_sigma if has_matched == (item.role == "matched") else None,
-                    **_from_manifest(item.told),
+                    zero_point=item.told.zero_point,
+                    planes=item.told.places(Path()),
+                    assume=item.told.assume,
                 )
                 for item in self.inputs
                 # Files with other planes are found again from that with the image.
@@ -234,79 +298,67 @@ def read_inspection(path: Path) -> SavedInspection:
         If it is no inspection, of a later version, or holds what this version
         does not know.
     """
-    try:
-        content = json.loads(read_text(path))
-    except StackError:
-        raise
-    except ValueError as error:
-        raise StackError(f"{path}: not readable as JSON: {error}") from error
+    content = read_json(path, StackError)
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise StackError(f"{path}: is no inspection: its format is not {FORMAT!r}")
-    if content.get("version") != FORMAT_VERSION:
+    if content.get("version") != FORMAT_VERSION or content["version"] is True:
         raise StackError(
-            f"{path}: inspection of version {content.get('version')!r}, saved by "
-            f"{content.get('program', 'an unknown program')}; this program reads version "
+            f"{path}: inspection of version {shown(content.get('version'))}, saved by "
+            f"{shown(content.get('program', 'an unknown program'))}; this program reads version "
             f"{FORMAT_VERSION}"
         )
-    unknown, missing = set(content) - _KEYS, _REQUIRED - set(content)
-    if unknown or missing:
-        what = f"unknown keys {sorted(unknown)}" if unknown else f"no keys {sorted(missing)}"
-        raise StackError(f"{path}: {what}; an inspection has {', '.join(sorted(_KEYS))}")
+    unknown = sorted(set(content) - set(_Content.model_fields))
+    if unknown:
+        raise StackError(
+            f"{path}: unknown keys {shown(unknown)}; an inspection has "
+            f"{', '.join(sorted(_Content.model_fields))}"
+        )
+    saved = checked(_Content, content, StackError, path)
     try:
-        config = CompareWarpConfig(**content["config"])
+        config = CompareWarpConfig(**saved.config)
     except ConfigError as error:
         raise StackError(f"{path}: {error}") from error
-    try:
-        overrides = {_key(item): _decision(item) for item in content["overrides"]}
-        looked_at = frozenset(_key(item) for item in content.get("looked_at", ()))
-        inputs = tuple(
-            SavedInput(
-                Path(os.path.normpath(path.parent / item["path"])), item["role"], item["epoch"],
-                item["sha256"], item["psf_sigma"], dict(item.get("told", {})),
-            )
-            for item in content["inputs"]
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError) as error:
-        raise StackError(f"{path}: an override or input is damaged: {error!r}") from error
-    assume = content.get("assume", {})
-    try:
-        Assumptions.of(assume)
-    except (StackError, TypeError, ValueError) as error:
-        raise StackError(f"{path}: assume: {error}") from error
-    factors = content["variance_scale"]
-    catalogue = content.get("bright_objects")
-    if not isinstance(catalogue, str | None):
-        raise StackError(f"{path}: bright_objects = {catalogue!r}; it is the path of a catalogue")
+    for assume in (saved.assume, *(item.told.assume for item in saved.inputs)):
+        try:
+            Assumptions.of(assume)
+        except StackError as error:
+            raise StackError(f"{path}: assume: {error}") from error
+    _refuse_repeats(path, "overrides", [item.key for item in saved.overrides])
+    _refuse_repeats(
+        path,
+        "inputs",
+        [
+            # Of a visit there is one image, and there may be several files with other planes.
+            (item.role, item.epoch, "" if item.role in ("direct", "matched") else item.path)
+            for item in saved.inputs
+        ],
+    )
     return SavedInspection(
         path,
         config,
-        overrides,
-        None if factors is None else np.array(factors, float),
-        inputs,
-        looked_at,
-        None if catalogue is None else Path(os.path.normpath(path.parent / catalogue)),
-        assume,
-    )
+        {item.key: item.decision for item in saved.overrides},
+        None if saved.variance_scale is None else np.array(saved.variance_scale, float),
+        tuple(
+            SavedInput(
+                _from(path.parent, item.path), item.role, item.epoch, item.sha256, item.psf_sigma,
+                item.told,
+            )
+            for item in saved.inputs
+        ),
+        frozenset(item.key for item in saved.looked_at),
+        None if saved.bright_objects is None else _from(path.parent, saved.bright_objects),
+        saved.assume,
+    )  # fmt: skip
 
 
-def _from_manifest(told: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a manifest said of an input, as `Source` takes it."""
-    words = dict(told)
-    if "planes" in words:
-        words["planes"] = {
-            key: PlanePlace(Path(file), hdu) for key, (file, hdu) in words["planes"].items()
-        }
-    return words
+def _from(folder: Path, path: str) -> Path:
+    """Return a path that counts from the folder of the inspection."""
+    return Path(os.path.normpath(folder / path))
 
 
-def _key(item: Mapping[str, Any]) -> FootprintKey:
-    """Return the key of a footprint."""
-    return FootprintKey(item["epoch"], item["y"], item["x"], item["streak"])
-
-
-def _decision(item: Mapping[str, Any]) -> Decision:
-    """Return a decision, checked."""
-    decision: Decision = item["decision"]
-    if decision not in get_args(Decision):
-        raise ValueError(f"decision {decision!r}")
-    return decision
+def _refuse_repeats(path: Path, key: str, items: Sequence[Hashable]) -> None:
+    """Refuse a footprint that is decided twice, or a visit that is there twice."""
+    first: dict[Hashable, int] = {}
+    for number, item in enumerate(items):
+        if first.setdefault(item, number) != number:
+            raise StackError(f"{path}: {key}[{number}] is that of {key}[{first[item]}] again")

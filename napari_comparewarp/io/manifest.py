@@ -1,39 +1,31 @@
 """A manifest in TOML: the files of a stack, with what is known or assumed of them."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from ..algorithm.warps import EpochId
+from ..config.fields import PathText, Positive, checked
+from ..config.text_file import read_toml
 from ..errors import StackError
 from .assumptions import Assumptions
-from .source import PlaneKey, PlanePlace, Source
-from .text_file import read_text
+from .source import EpochField, Source, ToldOfFile
 
 __all__ = ["read_manifest"]
 
-_STRICT = ConfigDict(extra="forbid", frozen=True)
 
-
-class _Entry(BaseModel):
+class _Entry(ToldOfFile):
     """One ``[[exposure]]``."""
 
-    model_config = _STRICT
-
-    path: str
-    visit: EpochId | None = None
+    path: PathText
+    visit: EpochField | None = None
     kind: Literal["direct", "matched"] | None = None
-    psf_sigma: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
-    zero_point: Annotated[float, Field(allow_inf_nan=False)] | None = None
-    planes: dict[PlaneKey, tuple[str, int | str]] = {}
-    assume: dict[str, Any] = {}
+    psf_sigma: Annotated[Positive | None, Field(description="a width in pixels, above 0")] = None
     exclude: str | None = None
 
 
 class _Manifest(BaseModel):
-    model_config = _STRICT
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     assume: dict[str, Any] = {}
     exposure: Annotated[list[_Entry], Field(min_length=1)]
@@ -54,14 +46,8 @@ def read_manifest(path: Path) -> list[Source]:
     StackError
         If it is no manifest.
     """
-    try:
-        manifest = _Manifest.model_validate(tomllib.loads(read_text(path)))
-    except tomllib.TOMLDecodeError as error:
-        raise StackError(f"{path}: not readable as TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = " ".join(str(part + 1) if isinstance(part, int) else part for part in first["loc"])
-        raise StackError(f"{path}: {where}: {first['msg']}") from error
+    content = read_toml(path, StackError)
+    manifest = checked(_Manifest, content, StackError, path, _place)
     sources = []
     for number, entry in enumerate(manifest.exposure, start=1):
         if entry.exclude is not None:
@@ -70,16 +56,19 @@ def read_manifest(path: Path) -> list[Source]:
             Assumptions.of(manifest.assume | entry.assume)
         except StackError as error:
             raise StackError(f"{path}, exposure {number}: {error}") from error
-        planes = {
-            key: PlanePlace(path.parent / file, hdu) for key, (file, hdu) in entry.planes.items()
-        }
         sources.append(
             Source(
                 path.parent / entry.path, named=True, visit=entry.visit, kind=entry.kind,
-                psf_sigma=entry.psf_sigma, zero_point=entry.zero_point, planes=planes,
+                psf_sigma=entry.psf_sigma, zero_point=entry.zero_point,
+                planes=entry.places(path.parent),
                 assume=manifest.assume | entry.assume,
             )
         )  # fmt: skip
     if not sources:
         raise StackError(f"{path}: all exposures are excluded")
     return sources
+
+
+def _place(place: tuple[str | int, ...]) -> str:
+    """Return the place of a value in a manifest, its exposures counted from 1."""
+    return " ".join(str(part + 1) if isinstance(part, int) else str(part) for part in place)

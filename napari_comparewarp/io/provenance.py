@@ -16,6 +16,7 @@ from astropy.utils.exceptions import AstropyWarning
 from .._version import __version__
 from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
+from ..config.text_file import parse_json, shown
 from ..errors import ConfigError, one_line
 
 if TYPE_CHECKING:
@@ -108,11 +109,12 @@ def read_config(path: str | Path) -> CompareWarpConfig:
     if len(pieces) != len(cards) or sorted(pieces) != list(range(len(pieces))):
         raise ConfigError(f"{where}: a card CWCONF is missing, or is there twice")
     try:
-        values = json.loads("".join(pieces[number] for number in sorted(pieces)))
+        text = "".join(pieces[number] for number in sorted(pieces))
+        values = parse_json(text, finite=False)
         if not isinstance(values, dict):
             raise ValueError("no names and values")
         return CompareWarpConfig(**values)
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ConfigError(f"{where}: {one_line(error)}") from error
 
 
@@ -132,7 +134,12 @@ def creator() -> str:
 def timestamp() -> str:
     """Return the time in UTC, or the one that ``SOURCE_DATE_EPOCH`` gives a reproducible build."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
+    try:
+        now = datetime.now(UTC) if epoch is None else datetime.fromtimestamp(int(epoch), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise ConfigError(
+            f"SOURCE_DATE_EPOCH = {shown(epoch)}; it is a number of seconds since 1970"
+        ) from error
     return now.strftime("%Y-%m-%dT%H:%M:%S")
 
 

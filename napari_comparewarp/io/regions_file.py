@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from regions import PixCoord, PolygonPixelRegion, Regions, RegionVisual
 from skimage.measure import approximate_polygon, find_contours
 
 from ..algorithm.warps import EpochId
@@ -17,6 +16,12 @@ from .atomic import check_output, replacing
 __all__ = ["REGION_ENDING", "Outlined", "write_regions"]
 
 REGION_ENDING = ".reg"
+
+#: What each file begins with; its coordinates are pixels.
+_FIRST_LINE = "# Region file format: DS9\nimage"
+
+#: What would end a text, or, to readers of these files, the region; and what escapes them.
+_NOT_IN_BRACES = "{};\\"
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ def write_regions(footprints: Iterable[Outlined], path: Path, overwrite: bool = 
     """Write the outlines of footprints as DS9 regions in image coordinates.
 
     Each polygon has its verdict's colour, its text, and tags for its verdict
-    and its epoch, by which DS9 selects.
+    and its epoch, by which DS9 selects. The same footprints give the same
+    bytes: the writer of the regions package sorts what they share by chance.
 
     Parameters
     ----------
@@ -65,22 +71,41 @@ def write_regions(footprints: Iterable[Outlined], path: Path, overwrite: bool = 
     if path.suffix.lower() != REGION_ENDING:
         raise OutputError(f"{path}: DS9 regions are written as {REGION_ENDING}")
     check_output(path, overwrite)
-    regions = [
-        PolygonPixelRegion(
-            PixCoord(x + float(footprint.x0), y + float(footprint.y0)),
-            meta={
-                "text": footprint.text, "tag": [footprint.verdict, f"epoch {footprint.epoch}"],
-            },
-            visual=RegionVisual(color=VERDICT_COLOURS[footprint.verdict]),
-        )
+    lines = [
+        _polygon(footprint, y + footprint.y0, x + footprint.x0)
         for footprint in footprints
         for y, x in _outlines(footprint.mask)
-    ]  # fmt: skip
+    ]
     with replacing(path, overwrite) as temporary:
-        if regions:
-            Regions(regions).write(temporary, format="ds9", overwrite=True, precision=1)
-        else:
-            temporary.write_text("# Region file format: DS9\n")
+        temporary.write_text("\n".join([_FIRST_LINE, *lines]) + "\n", encoding="utf-8")
+
+
+def _polygon(footprint: Outlined, y: np.ndarray, x: np.ndarray) -> str:
+    """Return the line of one outline; DS9 counts pixels from 1."""
+    corners = ",".join(f"{value + 1:.1f}" for corner in zip(x, y, strict=True) for value in corner)
+    tags = (footprint.verdict, f"epoch {footprint.epoch}")
+    words = [
+        f"color={VERDICT_COLOURS[footprint.verdict]}",
+        *(f"tag={{{_braced(tag)}}}" for tag in tags),
+        f"text={{{_braced(footprint.text)}}}",
+    ]
+    return f"polygon({corners}) # {' '.join(words)}"
+
+
+def _braced(text: str) -> str:
+    r"""Return text as it can stand in braces, in one line; other letters are escaped as ``\x7d``.
+
+    The other delimiters of DS9 are no way out, as a text may hold each of them.
+    """
+    return "".join(
+        letter if letter.isprintable() and letter not in _NOT_IN_BRACES else _escaped(letter)
+        for letter in text
+    )
+
+
+def _escaped(letter: str) -> str:
+    number = ord(letter)
+    return f"\\x{number:02x}" if number < 256 else f"\\u{number:04x}"
 
 
 def _outlines(mask: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

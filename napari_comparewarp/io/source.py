@@ -3,18 +3,64 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from ..algorithm.warps import EpochId
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from ..algorithm.epoch_id import EpochId, check_epoch_id
+from ..config.fields import PathText
 from .headers import Kind
 
-__all__ = ["MANIFEST_NAME", "PlaneKey", "PlanePlace", "Source"]
+__all__ = ["MANIFEST_NAME", "EpochField", "PlaneKey", "PlanePlace", "Source", "ToldOfFile"]
 
 #: Name of the manifest that is written beside the files of a folder.
 MANIFEST_NAME = "comparewarp.toml"
 
 #: What a plane of an exposure may be, as a manifest says it.
 PlaneKey = Literal["image", "mask", "variance", "error", "inverse_variance", "weight"]
+
+
+#: The id of an epoch in a file.
+EpochField = Annotated[
+    EpochId,
+    AfterValidator(check_epoch_id),
+    Field(description="the id of a visit, a whole number of 64 bits or a short printable text"),
+]
+
+#: An HDU by its number or its name.
+Hdu = Annotated[int, Field(ge=0, le=99_999)] | Annotated[str, Field(min_length=1, max_length=80)]
+
+
+class ToldOfFile(BaseModel):
+    """What only a manifest can say of a file; an inspection keeps it.
+
+    Attributes
+    ----------
+    zero_point : float or None
+        Magnitude of one unit.
+    planes : dict
+        File and HDU of each plane.
+    assume : dict
+        What is assumed of this file alone, see `Assumptions`.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    zero_point: Annotated[
+        float | None, Field(ge=-100, le=100, description="a magnitude from -100 to 100")
+    ] = None
+    planes: Annotated[
+        dict[PlaneKey, Annotated[tuple[PathText, Hdu], Field(strict=False)]],
+        Field(
+            description='file and HDU of planes, such as { mask = ["bad.fits", 1] }; there are '
+            + ", ".join(get_args(PlaneKey))
+        ),
+    ] = {}
+    assume: dict[str, Any] = {}
+
+    def places(self, folder: Path) -> dict[PlaneKey, "PlanePlace"]:
+        """Return where planes lie, by paths from a folder."""
+        return {key: PlanePlace(folder / file, hdu) for key, (file, hdu) in self.planes.items()}
 
 
 @dataclass(frozen=True)

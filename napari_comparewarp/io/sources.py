@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from astropy.table import Row
 
+from ..config.fields import check_path
+from ..config.text_file import shown, worded
 from ..errors import StackError
 from .butler import ButlerQuery, butler_query, find_in_butler
 from .headers import as_epoch_id, kind_in_words
@@ -146,16 +148,20 @@ def _manifest_row(manifest: Path, number: int, row: Row) -> Source:
     kind, psf_sigma = _cell(row, "kind"), _cell(row, "psf_sigma")
     if path is None:
         raise StackError(f"{where}: the path is empty")
+    try:
+        check_path(str(path))
+    except ValueError as error:
+        raise StackError(f"{where}: path is {shown(str(path))}; {error}") from error
     if kind is not None and kind_in_words(str(kind)) is None:
-        raise StackError(f"{where}: kind is {str(kind)!r}; it must be 'direct' or 'matched'")
+        raise StackError(f"{where}: kind is {shown(str(kind))}; it must be 'direct' or 'matched'")
     if psf_sigma is not None:
         try:
             psf_sigma = float(psf_sigma)
-        except ValueError:
+        except (TypeError, ValueError):
             psf_sigma = np.nan
         if not 0 < psf_sigma < np.inf:
             raise StackError(
-                f"{where}: psf_sigma is {row['psf_sigma']}; it must be a number of pixels above 0"
+                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be a number of pixels above 0"
             )
     return Source(
         path=manifest.parent / str(path),

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -12,9 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import ByteSize, TypeAdapter, ValidationError
 
+from ..config.text_file import shown
 from ..errors import ConfigError, StackError
 
 __all__ = ["SpooledCube", "check_scratch_space", "parse_memory"]
+
+#: A size as text.
+_SIZE = re.compile(r"\s*\d+(\.\d*)?\s*[a-zA-Z]{0,5}\s*", re.ASCII)
 
 
 def parse_memory(text: str | int) -> int:
@@ -31,13 +36,19 @@ def parse_memory(text: str | int) -> int:
     ConfigError
         If it is no size above 0.
     """
+    # Its own reader overlooks what follows a size.
+    is_size = _SIZE.fullmatch(text) if isinstance(text, str) else _is_whole(text)
     try:
-        size = int(TypeAdapter(ByteSize).validate_python(text))
+        size = int(TypeAdapter(ByteSize).validate_python(text)) if is_size else 0
     except ValidationError:
         size = 0
-    if size <= 0:
-        raise ConfigError(f"memory = {text!r}; give a size such as 2GB, 500 MiB or 2000000000")
+    if not 0 < size < 2**63:
+        raise ConfigError(f"memory = {shown(text)}; give a size such as 2GB, 500 MiB or 2000000000")
     return size
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def check_scratch_space(nbytes: int) -> None:

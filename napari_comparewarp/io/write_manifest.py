@@ -71,8 +71,8 @@ def write_manifest(
         treated, refusal = [], str(error)
     taken = {file for exposure in exposures for file in exposure.layout.files}
     lines = ["# The exposures of a stack: edit it, and run it as any stack.", ""]
-    lines += [f"# refused as it is: {refusal}", ""] if refusal else []
-    lines += [f"# left out: {text}" for text in others if not _names(text, taken)]
+    lines += [_comment(f"refused as it is: {refusal}"), ""] if refusal else []
+    lines += [_comment(f"left out: {text}") for text in others if not _names(text, taken)]
     lines += ["[assume]", *(f"{name} = {_toml(v)}" for name, v in assume.told().items())]
     lines += [f"# {name}: {field.description}" for name, field in Assumptions.model_fields.items()]
     notes = {exposure.path: list(exposure.notes) for exposure in exposures}
@@ -98,7 +98,7 @@ def _names(text: str, files: set[Path]) -> bool:
 def _entry(exposure: Exposure, folder: Path, notes: list[str]) -> list[str]:
     """Return the lines of one exposure."""
     layout = exposure.layout
-    lines = [f"# assumed: {note}" for note in dict.fromkeys(notes)]
+    lines = [_comment(f"assumed: {note}") for note in dict.fromkeys(notes)]
     lines += ["[[exposure]]", f"path = {_path(exposure.path, folder)}"]
     lines += [f"visit = {_toml(exposure.visit)}"]
     if exposure.kind is not None:
@@ -108,10 +108,10 @@ def _entry(exposure: Exposure, folder: Path, notes: list[str]) -> list[str]:
     lines.append(sigma(_toml(exposure.psf_sigma)) if known else f"# {sigma('… pixels')}")
     if exposure.zero_point is not None:
         card, flux = exposure.zero_point
-        lines.append(f"# zero_point = {-2.5 * math.log10(flux):.4f}  # {card}")
+        lines.append(_comment(f"zero_point = {-2.5 * math.log10(flux):.4f}  # {card}"))
     for plane in layout.planes:
         what = plane.role if plane != layout.variance else layout.spread
-        lines.append(f"# {what}: {plane.path.name}, HDU {plane.hdu} ({plane.name})")
+        lines.append(_comment(f"{what}: {plane.path.name}, HDU {plane.hdu} ({plane.name})"))
     told = [f"dialect = {_toml(exposure.dialect.name)}"]
     if layout.detector:
         told.append(f"detector = {_toml(layout.detector.replace('HDU ', ''))}")
@@ -129,5 +129,17 @@ def _path(path: Path, folder: Path) -> str:
 
 
 def _toml(value: Any) -> str:
-    """Return a number or a text as TOML; texts of JSON are texts of TOML."""
-    return json.dumps(value, ensure_ascii=False)
+    """Return a number or a text as TOML; texts of JSON are texts of TOML, but for some letters."""
+    return "".join(
+        letter if letter.isprintable() else f"\\U{ord(letter):08x}"
+        for letter in json.dumps(value, ensure_ascii=False)
+    )
+
+
+def _comment(text: str) -> str:
+    """Return text as a comment, which ends with its line."""
+    words = " ".join(text.split())
+    return "# " + "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in words
+    )

@@ -9,7 +9,8 @@ from astropy.io.fits.hdu.compressed import NO_DITHER
 from astropy.table import Table
 
 from ..errors import TruthError, one_line
-from .artifacts import Artifact
+from ..io.text_file import read_table
+from .artifacts import KINDS, Artifact
 from .truth import Truth, tabulate_artifacts
 
 __all__ = ["find_truth", "read_truth", "write_truth"]
@@ -18,6 +19,21 @@ _TABLES = ("visits", "stars", "galaxies", "variables", "light_curves")
 _ARTIFACTS = "artifacts.ecsv"
 _ARTIFACT_IMAGES = "artifacts.fits.fz"
 _STATIC_SKY = "static_sky.fits.fz"
+
+#: The columns that are used, with the range of their numbers; those without are ids and texts.
+_ID = (None, None)
+_PLACE, _FLUX, _SIGMA = (-1e6, 1e6), (-1e15, 1e15), (1e-3, 100.0)
+_COLUMNS: dict[str, dict[str, Any]] = {
+    "visits": {
+        "visit": _ID, "psf_sigma": _SIGMA, "matched_psf_sigma": _SIGMA, "sky_sigma": (1e-30, 1e15),
+        "variance_factor": (1e-6, 1e6), "background": _FLUX,
+    },
+    "stars": {"id": _ID, "x": _PLACE, "y": _PLACE, "flux": _FLUX},
+    "galaxies": {},
+    "variables": {"id": _ID, "kind": _ID, "x": _PLACE, "y": _PLACE},
+    "light_curves": {"visit": _ID, "id": _ID, "flux": _FLUX},
+    "artifacts": {"id": _ID, "kind": _ID, "visit": _ID, "y0": (0, 1e6), "x0": (0, 1e6)},
+}  # fmt: skip
 
 #: Steps in which noise-free images are stored, in units of the sky noise.
 _STEP = 0.01
@@ -112,27 +128,69 @@ def read_truth(folder: str | Path) -> Truth:
         If it is missing, or one of its files cannot be read.
     """
     folder = find_truth(Path(folder))
-    tables = {name: _read_table(folder / f"{name}.ecsv") for name in _TABLES}
-    artifacts = _read_table(folder / _ARTIFACTS)
+    tables = {name: _read_table(folder, name) for name in _TABLES}
+    artifacts = _read_table(folder, "artifacts")
+    _check_visits(folder, artifacts, **tables)
     try:
         static_sky = np.array(fits.getdata(folder / _STATIC_SKY, "STATIC_SKY"), np.float32)
+        if static_sky.ndim != 2 or not np.isfinite(static_sky).all():
+            raise ValueError(f"{_STATIC_SKY} holds no image of finite pixels")
         with fits.open(folder / _ARTIFACT_IMAGES) as hdus:
-            planted = tuple(_read_artifact(hdus, row) for row in artifacts)
-    except (OSError, KeyError) as error:
-        raise TruthError(f"{folder}: cannot read the truth's images: {error}") from error
+            planted = tuple(_read_artifact(hdus, row, static_sky.shape) for row in artifacts)
+    except (OSError, LookupError, TypeError, ValueError) as error:
+        raise TruthError(f"{folder}: cannot read the truth's images: {one_line(error)}") from error
     return Truth(static_sky=static_sky, artifacts=planted, **tables)
 
 
-def _read_table(path: Path) -> Table:
-    try:
-        return Table.read(path, format="ascii.ecsv")
-    except (OSError, ValueError) as error:
-        raise TruthError(f"{path}: cannot read this table: {one_line(error)}") from error
+def _read_table(folder: Path, name: str) -> Table:
+    """Read a table, and check the columns that are used."""
+    path = folder / f"{name}.ecsv"
+    table = read_table(path, TruthError)
+    for column, (low, high) in _COLUMNS[name].items():
+        if column not in table.colnames:
+            raise TruthError(f"{path}: there is no column {column}")
+        values = table[column]
+        shape = (len(table), 4) if column == "background" else (len(table),)
+        is_text = column == "kind"
+        if len(table) and (
+            values.dtype.kind not in ("U" if is_text else "i" if low is None else "if")
+            or values.shape != shape
+            or np.ma.is_masked(values)
+        ):
+            raise TruthError(f"{path}: column {column} does not hold what it should in each row")
+        if low is not None and not ((values >= low) & (values <= high)).all():
+            raise TruthError(f"{path}: {column} is not within {low:g} and {high:g} in each row")
+    return table
 
 
-def _read_artifact(hdus: fits.HDUList, row: Table.Row) -> Artifact:
+def _check_visits(
+    folder: Path, artifacts: Table, visits: Table, variables: Table, light_curves: Table,
+    **others: Table,
+) -> None:  # fmt: skip
+    """Refuse tables that do not go together."""
+    ids = visits["visit"].tolist()
+    if not ids or len(set(ids)) < len(ids):
+        raise TruthError(f"{folder / 'visits.ecsv'}: it has no visit, or one of them twice")
+    if not set(artifacts["visit"].tolist()) <= set(ids):
+        raise TruthError(f"{folder / _ARTIFACTS}: it has a visit that visits.ecsv has not")
+    if not set(artifacts["kind"].tolist()) <= set(KINDS):
+        raise TruthError(f"{folder / _ARTIFACTS}: a kind is none of {', '.join(KINDS)}")
+    pairs = list(zip(light_curves["visit"].tolist(), light_curves["id"].tolist(), strict=True))
+    wanted = {(visit, number) for visit in ids for number in variables["id"].tolist()}
+    if len(pairs) != len(wanted) or set(pairs) != wanted:
+        raise TruthError(
+            f"{folder / 'light_curves.ecsv'}: it has not one row for each visit and variable"
+        )
+
+
+def _read_artifact(hdus: fits.HDUList, row: Table.Row, shape: tuple[int, ...]) -> Artifact:
     cutout = hdus[f"ARTIFACT_{row['id']}"].data
     y, x = np.nonzero(cutout > 0)
+    height, width = shape
+    if not (len(y) and 0 <= row["y0"] + y.min() and 0 <= row["x0"] + x.min()) or not (
+        row["y0"] + y.max() < height and row["x0"] + x.max() < width
+    ):
+        raise ValueError(f"artifact {row['id']} does not lie in the sky")
     return Artifact(
         id=int(row["id"]),
         kind=str(row["kind"]),

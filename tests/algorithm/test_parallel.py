@@ -77,7 +77,18 @@ def test_an_error_of_a_step_is_raised():
         for_each_band(work, 100, 10, "bands", no_progress)
 
 
-@pytest.mark.parametrize(("value", "expected"), [("3", 3), ("0", None), ("many", None), ("", None)])
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("3", 3),
+        ("0", None),
+        ("many", None),
+        ("", None),
+        ("²", None),
+        ("9" * 5000, None),
+        ("-3", None),
+    ],
+)
 def test_the_number_of_threads_can_be_set(monkeypatch, value, expected):
     monkeypatch.delenv(THREADS_VARIABLE, raising=False)
     cores = n_threads()

@@ -169,3 +169,31 @@ def test_an_output_folder_that_cannot_be_made_is_told(patch):
     patch.output.write_text("a file")
     with pytest.raises(OutputError, match=r"made: cannot be written to: "):
         make_patch(patch)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"summary": {"epochs": -1, "candidates": 0, "clipped": 0, "notes": []}},
+        {"summary": {"epochs": "6", "candidates": 0, "clipped": 0, "notes": []}},
+        {"summary": {"epochs": 6, "candidates": 0, "clipped": 0, "notes": "none"}},
+        {"summary": {"epochs": 6, "candidates": 10**30, "clipped": 0, "notes": []}},
+        {"outputs": {"coadd": {"/dev/zero": "0"}, "masks": {}, "footprints": {}, "regions": {}}},
+        {"outputs": {"coadd": {"a\0b": "0"}}},
+        {"outputs": [1]},
+        {"inputs": {"\ud800": ""}},
+        {"surprise": 1},
+    ],
+)
+def test_a_note_with_what_no_batch_writes_is_new_work(patch, change):
+    receipt = json.loads(patch.receipt_path.read_text())
+    patch.receipt_path.write_text(json.dumps(receipt | change))
+    assert finished(patch) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "9" * 5000, '{"program": 1, "program": 2}', "\xff"]
+)
+def test_a_note_that_cannot_be_read_is_new_work(patch, text):
+    patch.receipt_path.write_text(text, "latin-1")
+    assert finished(patch) is None

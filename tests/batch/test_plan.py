@@ -148,3 +148,38 @@ def test_a_patch_never_writes_to_what_another_reads(folder):
     reads = 'name = "two"\nstack = ["single/one.fits"]\noutput = "made"\n'
     with pytest.raises(PlanError, match=r"patch 'one': it would write to .*single/one\.fits"):
         patches_of(write_plan(folder, ONE.replace("made", "single"), reads))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (ONE + "psf_sigma = -1", "patch 'one': psf_sigma = -1: .*greater than 0"),
+        (ONE + "psf_sigma = inf", "patch 'one': psf_sigma = inf: .*finite"),
+        (ONE + "psf_sigma = true", "patch 'one': psf_sigma = True: .*number"),
+        (ONE + 'psf_sigma = "2"', "patch 'one': psf_sigma = '2': .*number"),
+        (ONE + "memory = true", "patch 'one': memory = True"),
+        (ONE + 'memory = "2GB\\u0000"', "a text cannot hold a character 0"),
+        (ONE + 'memory = "5%"', "patch 'one': memory = '5%'"),
+        (ONE + "knobs = { self = 1 }", "patch 'one': config: no knob 'self'"),
+        (ONE + "knobs = { chi_threshold = true }", "patch 'one': .*chi_threshold = True"),
+        (ONE + "knobs = [1]", "patch 'one': knobs = "),
+        (ONE + "name = 'two'", "not readable as TOML: .*overwrite"),
+        (ONE + f"memory = {'9' * 5000}", "not readable as TOML: .*1000 letters"),
+        (ONE + "memory = " + "[" * 100_000, "not readable as TOML: .*deeper than 64"),
+        (ONE.replace("night", ""), "patch 'one': stack = ''"),
+        (ONE.replace("night", "x" * 300), "patch 'one': stack = 'xxx"),
+        (ONE.replace("made", "y/" * 3000), "patch 'one': output = 'y/y/.*4095"),
+        (ONE.replace("made", "a\\u0000b"), "a text cannot hold a character 0"),
+        (ONE.replace('"one"', '"' + "n" * 300 + '"'), "name = 'nnn.*at most 180 bytes"),
+        (ONE.replace('"one"', '"a\\nb"'), r"patch 'a\\nb': name = 'a\\nb'"),
+        (ONE.replace('"one"', "1"), "patch 1: name = 1: .*string"),
+    ],
+)
+def test_each_field_has_a_type_and_a_range(folder, text, message):
+    plan = folder / "patches.toml"
+    plan.write_text("[[patch]]\n" + text)
+    with pytest.raises(PlanError, match=message) as error:
+        patches_of(plan)
+    assert str(error.value).startswith(f"{plan}: ")
+    assert len(str(error.value)) < len(str(plan)) + 300
+    assert str(error.value).isprintable()

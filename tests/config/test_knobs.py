@@ -114,3 +114,20 @@ def test_every_knob_says_what_it_means_and_in_which_unit():
         assert field.title, name
         assert field.description.endswith("."), name
         assert set(field.json_schema_extra) == {"stage", "group", "lsst", "unit"}, name
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"self": 1}, "no knob 'self'"),
+        ({"chi_threshold": True}, "chi_threshold = True: input should not be true or false"),
+        ({"min_pixels": False}, "min_pixels = False"),
+        ({"max_epochs": True}, "max_epochs = True"),
+        ({"mask_propagation": {"SAT": True}}, "mask_propagation = "),
+    ],
+)
+def test_a_switch_is_no_number_and_any_name_may_be_asked_for(values, said):
+    with pytest.raises(ConfigError, match=said):
+        cw.CompareWarpConfig(**values)
+    with pytest.raises(ConfigError, match=said):
+        cw.CompareWarpConfig().replace(**values)

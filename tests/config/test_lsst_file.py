@@ -1,6 +1,7 @@
 """LSST override files are read and written without loss, and never executed."""
 
 import json
+import re
 import types
 import typing
 
@@ -401,3 +402,56 @@ def test_removing_a_plane_that_is_not_there_says_what_is():
 
 def test_broken_json_is_refused_in_one_line():
     assert "JSON" in refusal('{"maxNumEpochs": }')
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("(" * 100_000, "line 1: not an override file: too many nested parentheses"),
+        ("config.maxNumEpochs = " + "-" * 100_000 + "1", "not an override file: too many parts"),
+        ("config" + ".a" * 100_000 + " = 1", "not an override file: too many parts"),
+        ("config" + ".a" * 500 + " = 1", "line 1: there is no option config.'a.a.a"),
+        ("config.maxNumEpochs = " + "9" * 5000, "line 1: .*a number of too many digits"),
+        ("config.maxNumEpochs = 0x" + "f" * 5000, "line 1: config.maxNumEpochs: .* not a literal"),
+        ("config.maxNumEpochs = 10**10**10", "'10 \\*\\* 10 \\*\\* 10' is not a literal"),
+        ("config.badMaskPlanes = ['A'] * 10**9", "is not a literal"),
+        ("config.maskPropagationThresholds[[1]] = 2", "cannot be changed like this"),
+        ("config.maskPropagationThresholds['\\ud800'] = 2", "is not a literal"),
+        ("config.load('\\0')", "there is no '\\\\x00' beside this file"),
+        ("config.load('..')", "there is no .. beside this file"),
+        (f"config.load('{'x' * 5000}')", "there is no 'xxx.*' beside this file"),
+        ("config.badMaskPlanes.append('A')\n" * 2000, "line 998: .*more than 1000 items"),
+        ("config.maxNumEpochs = 1\n" * 20_001, "more than the 20000 statements"),
+        ("config.detect.minPixels = True", "line 1: config.detect.minPixels: .*true or false"),
+        ('{"maxNumEpochs": 1, "maxNumEpochs": 2}', "the key 'maxNumEpochs' stands twice"),
+        ("{" * 100_000, "not a JSON object"),
+        ('{"a": ' + "[" * 100_000, "not a JSON object .*deeper than 64"),
+    ],
+)
+def test_any_text_is_refused_in_one_short_line(text, said):
+    message = refusal(text)
+    assert re.search(said, message)
+    assert len(message) < 250
+
+
+def test_a_value_that_changes_nothing_is_shown_short():
+    with pytest.warns(CompareWarpWarning, match="changes nothing") as caught:
+        CompareWarpConfig.from_lsst(f"config.doScaleZeroPoint = '{'x' * 100_000}'")
+    assert len(str(caught[0].message)) < 200
+
+
+def test_a_file_that_is_loaded_and_cannot_be_read_is_named_with_its_line(tmp_path):
+    (tmp_path / "other.py").write_bytes(b"# caf\xe9\n")
+    with pytest.raises(ConfigError, match=r"line 2: .*other\.py: no text in UTF-8"):
+        CompareWarpConfig.from_lsst("\nconfig.load('other.py')", tmp_path)
+    (tmp_path / "other.py").write_text("config.a = (")
+    with pytest.raises(ConfigError, match=r"other\.py, line 1: not an override file"):
+        CompareWarpConfig.from_lsst("config.load('other.py')", tmp_path)
+
+
+def test_files_that_load_others_many_times_come_to_an_end(tmp_path):
+    for number in range(6):
+        (tmp_path / f"{number}.py").write_text(f"config.load('{number + 1}.py')\n" * 100)
+    (tmp_path / "6.py").write_text("config.maxNumEpochs = 1\n")
+    with pytest.raises(ConfigError, match="files that load each other"):
+        CompareWarpConfig.from_lsst("config.load('0.py')", tmp_path)

@@ -111,3 +111,24 @@ def test_files_that_say_everything_need_no_word(tmp_path):
     stack = cw.read_stack(tmp_path)
     assert stack.assumptions == {}
     np.testing.assert_array_equal(stack.direct.image[0], make_planes(0)[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["gain=inf"], "assume gain = 'inf': .*finite"),
+        (["gain=nan"], "assume gain = 'nan': .*finite"),
+        (["gain=" + "1" * 5000], "assume gain = '111.*finite"),
+        (["read_noise=-1"], "assume read_noise = '-1'"),
+        (["x" * 5000 + "=1"], "assume 'xxx.*: not known"),
+        (["\x1b[31m"], r"assume '\\x1b\[31m'; write NAME=VALUE"),
+        ({"gain": True}, "assume gain = True: a number, not a switch"),
+        ({"self": 1}, "assume self: not known"),
+        ({"gain": 10**400}, "assume gain = 1000"),
+    ],
+)
+def test_each_assumption_has_a_type_and_a_range(words, message):
+    with pytest.raises(StackError, match=message) as error:
+        Assumptions.of(words)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 250

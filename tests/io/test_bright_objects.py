@@ -149,3 +149,55 @@ def test_places_on_the_sky_need_a_wcs(stack, tmp_path):
     (tmp_path / "a.csv").write_text("ra,dec,radius\n150,2,0.01\n")
     with pytest.raises(StackError, match="have no WCS"):
         read_bright_objects(tmp_path / "a.csv", replace(stack, wcs=None))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image\ncircle(10,10,inf)", "region 1 .*not finite in its radius"),
+        ("image\ncircle(nan,10,3)", "region 1 .*not finite in its center"),
+        (
+            "image\ncircle(10,10,3)\ncircle(1e300,10,3)",
+            "region 2 .*more than 1e\\+07 pixels in its center",
+        ),
+        ("image\ncircle(10,10,1e300)", "more than 1e\\+07 pixels in its radius"),
+        ("image\nbox(10,10,inf,3,0)", "not finite in its width"),
+        ("image\nbox(10,10,3,3,nan)", "not a readable DS9 region file"),
+        ("image\nbox(10,10,-3,3,0)", "not a readable DS9 region file: .*positive"),
+        ("image\ncircle(10,10,0)", "not a readable DS9 region file: .*positive"),
+        ("image\npolygon(1,1,inf,3,4,5)", "not finite in its vertices"),
+        ("image\npolygon(1,2)", "a polygon of 1 corners; it has 3"),
+        ("image\npolygon(" + "1,2," * 20_000 + "1,2)", "a polygon of 20001 corners"),
+        ("icrs\ncircle(10,20,1e300)", "more than 360 degrees in its radius"),
+        ("icrs\ncircle(10,20,inf)", "not a readable DS9 region file"),
+        ("icrs\ncircle(10,95,1)", "not a readable DS9 region file: .*90"),
+        ("icrs\nbox(10,20,1,0,0)", "not a readable DS9 region file: .*positive"),
+        ("image\ncircle(10,10,3) # " + "a" * 100_000, "a word that does not end"),
+        ("image\n" + "(" * 100_000, "not a readable DS9 region file"),
+        ("image\ncircle(" + "1" * 5000 + ",1,1)", "not finite in its center"),
+    ],
+)
+def test_a_region_lies_on_an_image_or_on_the_sky(stack, tmp_path, text, message):
+    path = tmp_path / "a.reg"
+    path.write_text(f"# Region file format: DS9\n{text}\n")
+    with pytest.raises(StackError, match=rf"a\.reg: .*{message}") as error:
+        read_bright_objects(path, stack)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("10,20,inf", "radius inf is no angle within 360"),
+        ("10,20,1e300", r"radius 1e\+300 is no angle"),
+        ("1e300,20,1", r"ra 1e\+300 is no angle"),
+        ("10,95,1", "90"),
+        ("10,20,-1", "neither a radius nor a width"),
+        ("10,20,True", "radius True is no angle"),
+    ],
+)
+def test_a_row_of_a_catalogue_lies_on_the_sky(stack, tmp_path, row, message):
+    path = tmp_path / "a.csv"
+    path.write_text(f"ra,dec,radius\n{row}\n")
+    with pytest.raises(StackError, match=rf"a\.csv: row 1: .*{message}"):
+        read_bright_objects(path, stack)

@@ -139,3 +139,58 @@ def test_a_manifest_has_to_be_called_one(tmp_path):
     with pytest.raises(OutputError, match="a manifest is written as"):
         write_manifest(tmp_path / "night", tmp_path / "m.json")
     assert init(tmp_path / "none").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("psf_sigma = -1", "exposure 1 psf_sigma = -1; a width in pixels, above 0"),
+        ("psf_sigma = inf", "exposure 1 psf_sigma = inf; a width in pixels, above 0"),
+        ("psf_sigma = true", "exposure 1 psf_sigma = True; a width in pixels, above 0"),
+        ('psf_sigma = "2"', "exposure 1 psf_sigma = '2'; a width in pixels, above 0"),
+        ("visit = true", "exposure 1 visit = True; the id of a visit"),
+        ("visit = 1.5", "exposure 1 visit = 1.5; the id of a visit"),
+        ("visit = 2024-01-01", "exposure 1 visit = .*; the id of a visit"),
+        ('visit = " "', "exposure 1 visit = ' '; the id of a visit"),
+        ("visit = 99999999999999999999", "64 bits"),
+        ("zero_point = nan", "exposure 1 zero_point = nan; a magnitude from -100 to 100"),
+        ("zero_point = 1e300", r"exposure 1 zero_point = 1e\+300; a magnitude"),
+        ('planes = { image = ["a", -1] }', "exposure 1 planes image 2 = -1; file and HDU"),
+        ('planes = { image = ["a", 1.0] }', "exposure 1 planes image 2 = 1.0; file and HDU"),
+        ('planes = { image = ["", 1] }', "exposure 1 planes image 1 = ''; file and HDU"),
+        ('planes = { zoo = ["a", 1] }', "exposure 1 planes zoo.*; file and HDU .*weight"),
+        ("assume = { gain = true }", "exposure 1: assume gain = True"),
+        ("assume = { gain = inf }", "exposure 1: assume gain = inf"),
+        ("assume = [1]", "exposure 1 assume = "),
+        ("visit = 1\nvisit = 2", "not readable as TOML: .*overwrite"),
+        (f"visit = {'9' * 5000}", "not readable as TOML: .*1000 letters"),
+        (f"visit = {'[' * 100_000}", "not readable as TOML: .*deeper than 64"),
+        (f"visit{'.a' * 100_000} = 1", "not readable as TOML: .*deeper than 64"),
+        ('kind = "a\\u0000"', "a text cannot hold a character 0"),
+    ],
+)
+def test_each_field_has_a_type_and_a_range(tmp_path, entry, message):
+    path = write(tmp_path, f'[[exposure]]\npath = "a.fits"\n{entry}\n')
+    with pytest.raises(StackError, match=message) as error:
+        find_sources(path)
+    assert str(error.value).startswith(str(path))
+    assert len(str(error.value)) < len(str(path)) + 300
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["", "x" * 300, "y/" * 3000])
+def test_a_path_is_one_that_a_file_can_have(tmp_path, name):
+    with pytest.raises(StackError, match="exposure 1 path = "):
+        find_sources(write(tmp_path, f'[[exposure]]\npath = "{name}"\n'))
+
+
+def test_any_name_of_a_file_stands_in_a_manifest_and_ends_no_comment(tmp_path):
+    names = ["a\nb.fits", 'c"]]\x7f.fits', "d\u2028\x1b[31m.fits"]
+    for visit, name in enumerate(names):
+        write_lsst(tmp_path / name, make_planes(visit), visit=visit)
+    fits.HDUList([fits.PrimaryHDU()]).writeto(tmp_path / "x\n[[exposure]]\npath = 1 #.fits")
+    path = write_manifest(tmp_path)
+    text = path.read_text("utf-8")
+    assert all(letter.isprintable() or letter == "\n" for letter in text)
+    assert [source.path.name for source in find_sources(path)] == names
+    assert cw.read_stack(path).epochs == (0, 1, 2)

@@ -12,7 +12,7 @@ from stacks import PSF_SIGMA, planes
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.warps import InputFile
 from napari_comparewarp.errors import ConfigError
-from napari_comparewarp.io.provenance import ascii_text, read_config
+from napari_comparewarp.io.provenance import ascii_text, read_config, timestamp
 from napari_comparewarp.result.provenance import inputs_table
 
 FILES = (
@@ -140,3 +140,11 @@ def test_the_time_is_that_of_a_reproducible_build(result, tmp_path, monkeypatch)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "86400")
     result.write(tmp_path / "coadd.fits")
     assert fits.getheader(tmp_path / "coadd.fits")["DATE"] == "1970-01-02T00:00:00"
+
+
+@pytest.mark.parametrize("value", ["soon", "1e9", "9" * 5000, "-" + "9" * 20, ""])
+def test_a_time_of_a_reproducible_build_that_is_none_is_refused(monkeypatch, value):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
+    with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH = .*seconds since 1970") as error:
+        timestamp()
+    assert len(str(error.value)) < 200

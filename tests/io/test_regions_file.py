@@ -1,5 +1,10 @@
 """Footprints as DS9 regions."""
 
+import os
+import re
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -9,6 +14,9 @@ from stacks import PSF_SIGMA, planes
 import napari_comparewarp as cw
 from napari_comparewarp.colours import VERDICT_COLOURS
 from napari_comparewarp.errors import OutputError
+from napari_comparewarp.io import regions_file
+from napari_comparewarp.io.bright_objects import read_bright_objects
+from napari_comparewarp.io.regions_file import Outlined
 from napari_comparewarp.result.files import write_regions
 
 
@@ -115,3 +123,63 @@ def test_a_region_file_is_named_reg_and_not_written_over_unasked(tmp_path):
         write_regions(result, tmp_path / "footprints.reg")
     write_regions(result, tmp_path / "footprints.reg", overwrite=True)
     assert "polygon" in (tmp_path / "footprints.reg").read_text()
+
+
+HOSTILE = [
+    "7", "a} tag={evil", "a\nimage;circle(1,1,5)", "{a", "'q'", '"q"', "a;b", "a#b", " a ", "é☃",
+    "\ud800", "a\\x7d", "\x1b[31m", "\u2028x", "=", "text=1", "a{b}c", "||", "x }", "",
+    "tag={b} text={c}", "\r", "\0", "{" * 500, ";circle(1,1,1) #",
+]  # fmt: skip
+
+
+def write_with_texts(path, texts):
+    square = np.ones((2, 2), bool)
+    regions_file.write_regions(
+        [Outlined(square, 3, 4, text, "clipped", text) for text in texts], path, overwrite=True
+    )
+
+
+def read_back(text):
+    r"""Return a text of a region with what is escaped as ``\x7d`` brought back."""
+    return re.sub(
+        r"\\x([0-9a-f]{2})|\\u([0-9a-f]{4})", lambda found: chr(int(found[1] or found[2], 16)), text
+    )
+
+
+@pytest.mark.parametrize("texts", [[text] for text in HOSTILE] + [HOSTILE])
+def test_no_text_adds_regions_lines_or_attributes(tmp_path, texts):
+    path = tmp_path / "a.reg"
+    write_with_texts(path, texts)
+    content = path.read_bytes().decode("utf-8")
+    assert len(content.split("\n")) == 2 + len(texts) + 1
+    assert all(letter.isprintable() or letter == "\n" for letter in content)
+    found = Regions.read(path, format="ds9")
+    assert [read_back(str(region.meta["text"])) for region in found] == texts
+    for region, text in zip(found, texts, strict=True):
+        assert [read_back(tag) for tag in region.meta["tag"]] == ["clipped", f"epoch {text}"]
+        assert set(region.meta) == {"text", "tag", "include"}
+
+
+def test_our_own_reader_takes_what_we_write(tmp_path):
+    path = tmp_path / "a.reg"
+    write_with_texts(path, HOSTILE)
+    warps = cw.WarpStack.from_arrays(*planes(), psf_sigma=2)
+    marked = read_bright_objects(path, warps)
+    assert np.argwhere(marked).tolist() == [[3, 4], [3, 5], [4, 4], [4, 5]]
+
+
+def test_region_files_are_the_same_bytes_in_every_process(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; import numpy as np\n"
+        "from napari_comparewarp.io.regions_file import Outlined, write_regions\n"
+        "square = np.ones((2, 2), bool)\n"
+        "write_regions([Outlined(square, 3, 4, '1', 'clipped', 'x')], Path(sys.argv[1]))\n"
+    )
+    contents = set()
+    for seed in ("0", "1", "2"):
+        path = tmp_path / f"{seed}.reg"
+        # A locale that knows no more than ASCII must not matter either.
+        surroundings = {**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C", "PYTHONUTF8": "0"}
+        subprocess.run([sys.executable, "-c", program, str(path)], check=True, env=surroundings)
+        contents.add(path.read_bytes())
+    assert len(contents) == 1

@@ -133,3 +133,28 @@ def test_a_folder_of_warps_that_is_a_link_to_nowhere_is_refused(tmp_path):
     (tmp_path / "matched").symlink_to(tmp_path / "unmounted")
     with pytest.raises(StackError, match=r"matched: a link to .*unmounted, where nothing is"):
         find_sources(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"path\n{'x' * 300}\n", "row 1: path is 'xxx.*names of at most 255 bytes"),
+        (f"path\n{'y/' * 3000}\n", "row 1: path is 'y/y.*4095 in all"),
+        ("path,psf_sigma\na.fits,inf\n", "row 1: psf_sigma is inf"),
+        ("path,psf_sigma\na.fits,-1\n", "row 1: psf_sigma is -1"),
+        ("path,psf_sigma\na.fits,True\n", "row 1: psf_sigma is 'True'|row 1: psf_sigma is True"),
+        (f"path,psf_sigma\na.fits,{'w' * 500}\n", "row 1: psf_sigma is 'www.*a number of pixels"),
+        ("path,kind\na.fits,\x1b[31m\n", r"row 1: kind is '\\x1b\[31m'"),
+    ],
+)
+def test_each_cell_of_a_manifest_has_a_type_and_a_range(tmp_path, text, message):
+    (tmp_path / "stack.csv").write_text(text)
+    with pytest.raises(StackError, match=message) as error:
+        find_sources(tmp_path / "stack.csv")
+    assert len(str(error.value)) < len(str(tmp_path)) + 200
+
+
+def test_an_id_of_thousands_of_digits_is_no_number(tmp_path):
+    (tmp_path / "stack.csv").write_text(f"path,visit\na.fits,{'1' * 5000}\n")
+    (source,) = find_sources(tmp_path / "stack.csv")
+    assert source.visit == "1" * 5000

@@ -197,7 +197,10 @@ def test_a_size_in_bytes_is_taken_as_it_is(size):
     assert parse_memory(size) == parse_memory(str(size)) == size
 
 
-@pytest.mark.parametrize("text", ["1e400GB", "nan", "inf", 0, -5, None])
+@pytest.mark.parametrize(
+    "text",
+    ["1e400GB", "nan", "inf", 0, -5, None, "5%", "1\0", "9" * 5000, "²", True, "1 GB x", 2**80],
+)
 def test_odd_sizes_are_refused_in_one_line(text):
     with pytest.raises(ConfigError, match="memory = ") as error:
         parse_memory(text)

@@ -96,7 +96,7 @@ def test_a_folder_without_a_truth_is_refused(tmp_path):
 def test_a_damaged_truth_is_refused_with_its_file(night, tmp_path):
     write_night(night, tmp_path)
     (tmp_path / "truth" / "stars.ecsv").write_text("no table\n")
-    with pytest.raises(TruthError, match=r"stars\.ecsv: cannot read"):
+    with pytest.raises(TruthError, match=r"stars\.ecsv: not a readable table"):
         read_truth(tmp_path)
 
 

@@ -15,8 +15,8 @@ from qtpy.QtWidgets import (
 
 from ...algorithm.verdicts import Verdict
 from ...config.knobs import GROUPS, PRESETS, CompareWarpConfig, knob_facts
+from ...config.text_file import read_text
 from ...errors import ConfigError
-from ...io.text_file import read_text
 from ...result.result import CompareWarpResult
 from ..session import Session
 from ..widgets.fold import Fold
@@ -138,7 +138,7 @@ class TuneSection(QWidget):
         path, _ = QFileDialog.getOpenFileName(self, "LSST config", "", "LSST config (*.py)")
         if path and self._session is not None:
             try:
-                text = read_text(Path(path), ConfigError)
+                text = read_text(Path(path))
                 self._session.set_config(CompareWarpConfig.from_lsst(text, Path(path).parent))
             except ConfigError as error:
                 self._session.message.emit(f"{path}: {error}")

@@ -1,21 +1,68 @@
 """Dialects that are data: a TOML file each, and what its entries mean."""
 
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from astropy.io import fits
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
 
+from ...config.fields import checked
 from ...config.plane_names import check_plane_name
+from ...config.text_file import read_toml
 from ...errors import StackError
-from ..text_file import read_text
 
 __all__ = ["DialectTable", "FlagTable", "card_matches", "load_table"]
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
+
+#: Repetitions, and groups, in an expression; and letters that are compared with one.
+_MOST_REPEATED, _LONGEST_VALUE = 4, 300
+
+
+def _expression(text: str) -> str:
+    """Refuse an expression that is none, or could take for ever."""
+    if text == "*" or _BOUND.fullmatch(text):
+        return text
+    try:
+        re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"no regular expression: {error}") from None
+    bare = re.sub(r"\\.|\[[^\]]*\]", "x", text)
+    # Each multiplies the ways in which a value may be tried.
+    repeated = len(re.findall(r"[*+{]|(?<!\()\?", bare))
+    if max(repeated, bare.count("(")) > _MOST_REPEATED or re.search(r"\)[*+?{]", bare):
+        raise ValueError(
+            f"a regular expression has at most {_MOST_REPEATED} groups and {_MOST_REPEATED} "
+            "repetitions, none of a group"
+        )
+    return text
+
+
+def _one_spelling(numbers: Any) -> Any:
+    """Refuse the number of a flag in a second spelling, by which it could stand twice."""
+    for number in numbers if isinstance(numbers, dict) else ():
+        if not re.fullmatch(r"0|[1-9][0-9]{0,18}", str(number)):
+            raise ValueError("the numbers of flags are written with digits alone, such as 16")
+    return numbers
+
+
+#: A version that is compared, such as ``>=3.5``.
+_BOUND = re.compile(r"(>=|<)\s*(\d{1,9}(?:\.\d{1,9})*)")
+
+Expression = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_expression)]
+Word = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[ -~]+$")]
+NamePart = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^/\\]+$")]
+Cards = dict[Word, Expression]
 
 
 def _planes_in(words: str) -> str:
@@ -38,9 +85,9 @@ class Recognise(BaseModel):
 
     model_config = _STRICT
 
-    cards: dict[str, str] = {}
-    hdus: tuple[str, ...] = ()
-    name: str | None = None
+    cards: Cards = {}
+    hdus: tuple[Word, ...] = ()
+    name: Expression | None = None
 
 
 class Planes(BaseModel):
@@ -48,12 +95,12 @@ class Planes(BaseModel):
 
     model_config = _STRICT
 
-    image: tuple[str, ...] = ("SCI", "IMAGE")
-    mask: tuple[str, ...] = ()
-    variance: tuple[str, ...] = ()
-    error: tuple[str, ...] = ()
-    inverse_variance: tuple[str, ...] = ()
-    weight: tuple[str, ...] = ()
+    image: tuple[Word, ...] = ("SCI", "IMAGE")
+    mask: tuple[Word, ...] = ()
+    variance: tuple[Word, ...] = ()
+    error: tuple[Word, ...] = ()
+    inverse_variance: tuple[Word, ...] = ()
+    weight: tuple[Word, ...] = ()
 
 
 class Files(BaseModel):
@@ -64,13 +111,13 @@ class Files(BaseModel):
 
     model_config = _STRICT
 
-    image: tuple[str, ...]
-    no_image: dict[str, str] = {}
-    mask: str | None = None
-    variance: str | None = None
-    error: str | None = None
-    inverse_variance: str | None = None
-    weight: str | None = None
+    image: Annotated[tuple[NamePart, ...], Field(min_length=1)]
+    no_image: Cards = {}
+    mask: NamePart | None = None
+    variance: NamePart | None = None
+    error: NamePart | None = None
+    inverse_variance: NamePart | None = None
+    weight: NamePart | None = None
 
 
 class FlagTable(BaseModel):
@@ -82,9 +129,17 @@ class FlagTable(BaseModel):
 
     model_config = _STRICT
 
-    when: dict[str, str] = {}
+    when: Cards = {}
     kind: Literal["bits", "codes"] = "bits"
-    planes: dict[int, PlaneWords]
+    planes: Annotated[dict[int, PlaneWords], BeforeValidator(_one_spelling)]
+
+    @model_validator(mode="after")
+    def _check_bits(self) -> Self:
+        """Refuse a number that is no single bit."""
+        for number in self.planes if self.kind == "bits" else ():
+            if number.bit_count() != 1:
+                raise ValueError(f"planes.{number} is no single bit; these are 1, 2, 4, 8 …")
+        return self
 
 
 class Unit(BaseModel):
@@ -92,8 +147,8 @@ class Unit(BaseModel):
 
     model_config = _STRICT
 
-    when: dict[str, str] = {}
-    unit: str
+    when: Cards = {}
+    unit: Word
 
 
 class DialectTable(BaseModel):
@@ -108,17 +163,17 @@ class DialectTable(BaseModel):
 
     model_config = _STRICT
 
-    name: str
+    name: Word
     title: str
     source: str = ""
     recognise: tuple[Recognise, ...] = ()
     planes: Planes = Planes()
     files: Files | None = None
     flags: tuple[FlagTable, ...] = ()
-    flag_names: dict[str, PlaneWords] = {}
-    flags_in_comments: bool = False
-    zero_points: tuple[str, ...] = ()
-    visits: tuple[str, ...] = ()
+    flag_names: dict[Word, PlaneWords] = {}
+    flags_in_comments: StrictBool = False
+    zero_points: tuple[Word, ...] = ()
+    visits: tuple[Word, ...] = ()
     sky: Literal["subtracted", "left in", "unknown"] = "unknown"
     units: tuple[Unit, ...] = ()
 
@@ -131,14 +186,7 @@ def load_table(path: Path) -> DialectTable:
     StackError
         If it is no TOML, or holds what no dialect has.
     """
-    try:
-        return DialectTable.model_validate(tomllib.loads(read_text(path)))
-    except tomllib.TOMLDecodeError as error:
-        raise StackError(f"{path}: not readable as TOML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise StackError(f"{path}: {where}: {first['msg']}; see the files' page") from error
+    return checked(DialectTable, read_toml(path, StackError), StackError, path)
 
 
 def card_matches(headers: Sequence[fits.Header], card: str, pattern: str) -> bool:
@@ -148,14 +196,15 @@ def card_matches(headers: Sequence[fits.Header], card: str, pattern: str) -> boo
         return False
     if pattern == "*":
         return True
-    wanted = re.fullmatch(r"(>=|<)\s*([\d.]+)", pattern)
+    wanted = _BOUND.fullmatch(pattern)
     if wanted:
         there, bound = _version(value), _version(wanted[2])
         return bool(there and bound) and (there >= bound) == (wanted[1] == ">=")
-    return re.fullmatch(pattern, str(value).strip(), re.IGNORECASE) is not None
+    text = str(value).strip()
+    return len(text) <= _LONGEST_VALUE and re.fullmatch(pattern, text, re.IGNORECASE) is not None
 
 
 def _version(value: Any) -> tuple[int, ...]:
     """Return a version such as ``V3.5.0`` as numbers; none where there is none."""
-    found = re.search(r"\d+(\.\d+)*", str(value))
+    found = re.search(r"\d+(\.\d+)*", str(value)[:_LONGEST_VALUE])
     return () if found is None else tuple(map(int, found[0].split(".")))

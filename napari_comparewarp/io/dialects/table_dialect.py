@@ -1,6 +1,7 @@
 """Dialects that are tables, put to work."""
 
 import math
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -346,7 +347,7 @@ def _existing(path: Path) -> Path | None:
     """Return a file, which may be compressed otherwise than its name says."""
     stem = re.sub(r"\.(gz|fz)$", "", path.name, flags=re.IGNORECASE)
     for name in (path.name, stem, f"{stem}.fz", f"{stem}.gz"):
-        if path.with_name(name).exists():
+        if os.path.exists(path.with_name(name)):
             return path.with_name(name)
     return None
 

@@ -9,7 +9,7 @@ import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.assumptions import Assumptions
 from napari_comparewarp.io.dialects.registry import DIALECTS, NAMED, dialect_named
-from napari_comparewarp.io.dialects.table import card_matches
+from napari_comparewarp.io.dialects.table import card_matches, load_table
 from napari_comparewarp.io.dialects.table_dialect import TableDialect
 from napari_comparewarp.io.scan import scan_exposure
 
@@ -94,7 +94,10 @@ def test_the_first_table_of_flags_that_fits_a_file_is_used(tmp_path):
         ("name = ", "not readable as TOML"),
         ('name = "x"', "title: .*required"),
         (OWN.replace("visits", "visit"), "visit: .*not permitted"),
-        (OWN.replace("FLAGS", "FLAGS").replace("codes", "numbers"), "kind: .*'bits' or 'codes'"),
+        (
+            OWN.replace("FLAGS", "FLAGS").replace("codes", "numbers"),
+            "kind = 'numbers'; .*'bits' or 'codes'",
+        ),
     ],
 )
 def test_a_table_that_cannot_be_meant_is_refused_with_its_key(tmp_path, text, message):
@@ -214,3 +217,45 @@ def test_the_one_image_of_a_file_may_have_any_name(tmp_path, name):
     np.testing.assert_allclose(stack.direct.variance[0], (NOISE + 500) / 4 + 25 / 16, rtol=1e-5)
     saturated = stack.direct.mask[0] >> stack.mask_planes["SAT"] & 1
     np.testing.assert_array_equal(saturated, NOISE + 500 >= 505)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (
+            'recognise = [{ cards = { A = "(a" } }]',
+            r"recognise\[0\].cards.A = .*no regular expression",
+        ),
+        ('recognise = [{ cards = { A = "(a+)+" } }]', "at most 4 groups .* none of a group"),
+        ('recognise = [{ name = "' + "a?" * 30 + '" }]', "at most 4 groups and 4 repetitions"),
+        ('recognise = [{ name = "' + "(a|a)" * 30 + '" }]', "at most 4 groups and 4 repetitions"),
+        ('recognise = [{ name = "a{99999999999999999999}" }]', "no regular expression"),
+        ('recognise = [{ name = "' + "a" * 300 + '" }]', "at most 200 characters"),
+        ("[[flags]]\n[flags.planes]\n3 = 'A'", "planes.3 is no single bit"),
+        ("[[flags]]\n[flags.planes]\n0 = 'A'", "planes.0 is no single bit"),
+        ("[[flags]]\n[flags.planes]\n-1 = 'A'", "numbers of flags are written with digits alone"),
+        ("[[flags]]\n[flags.planes]\n1 = 'A'\n01 = 'B'", "written with digits alone"),
+        ("[[flags]]\n[flags.planes]\n1 = ''", r"flags\[0\].planes.1 = ''"),
+        ("[files]\nimage = []", "files.image = "),
+        ("[files]\nimage = ['']", r"files.image\[0\] = ''"),
+        ("[files]\nimage = ['a']\nmask = '../b'", "files.mask = '../b'"),
+        ("visits = ['a\u00e9']", r"visits\[0\] = 'aé'"),
+        ("sky = true", "sky = True; .*'subtracted', 'left in'"),
+        ("flags_in_comments = 1", "flags_in_comments = 1; .*boolean"),
+        ("source = " + "[" * 100_000, "not readable as TOML: .*deeper than 64"),
+        ("source" + ".a" * 100_000 + " = 1", "not readable as TOML: .*deeper than 64"),
+    ],
+)
+def test_each_entry_of_a_table_has_a_type_and_a_range(tmp_path, more, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(f'name = "mine"\ntitle = "mine"\n{more}\n', "utf-8")
+    with pytest.raises(StackError, match=rf"mine\.toml: .*{message}") as error:
+        load_table(path)
+    assert str(error.value).isprintable()
+
+
+def test_a_value_that_is_too_long_for_an_expression_does_not_match():
+    header = fits.Header()
+    header["A"] = "a" * 5000
+    assert not card_matches([header], "A", "a*a*a*a*b")
+    assert card_matches([header], "A", "*")
