@@ -84,8 +84,7 @@ def run_batch(
     PlanError
         If dask.distributed is not installed, or no scheduler answers.
     """
-    if not overwrite:
-        check_outputs(patches)
+    check_outputs(patches, overwrite)
     outcomes: dict[int, Outcome] = {}
     with connect(scheduler, workers) as client:
         from distributed import as_completed

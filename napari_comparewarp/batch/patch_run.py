@@ -1,6 +1,5 @@
 """The work on one patch of a batch, and the note that it is done."""
 
-import glob
 import hashlib
 import json
 import os
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from .._version import __version__
 from ..errors import CompareWarpWarning, OutputError
-from ..io.atomic import replacing
+from ..io.atomic import check_folder, check_output, replacing
+from ..io.leftovers import sweep
 from ..outputs import PRODUCTS, Outputs, Source
 from .plan import Patch
 
@@ -42,10 +42,16 @@ class Summary:
     notes: tuple[str, ...]
 
 
-def check_outputs(patches: Sequence[Patch]) -> None:
-    """Refuse to replace files that no batch has made.
+def check_outputs(patches: Sequence[Patch], overwrite: bool = False) -> None:
+    """Refuse what cannot be written, and to replace files that no batch has made.
 
     A patch that was done, or begun and interrupted, may be written again.
+
+    Parameters
+    ----------
+    patches : sequence of Patch
+    overwrite : bool
+        Whether files that no batch has made may be replaced.
 
     Raises
     ------
@@ -53,7 +59,14 @@ def check_outputs(patches: Sequence[Patch]) -> None:
         For the first file at fault.
     """
     for patch in patches:
-        if patch.receipt_path.exists() or _mark(patch).exists():
+        check_folder(patch.output, parents=True)
+        if patch.output.exists():
+            for name, product in patch.products.items():
+                if PRODUCTS[name].is_folder:
+                    check_folder(product)
+                else:
+                    check_output(product, overwrite=True)
+        if overwrite or patch.receipt_path.exists() or _mark(patch).exists():
             continue
         for product in patch.products.values():
             if os.path.lexists(product):
@@ -85,7 +98,8 @@ def make_patch(patch: Patch) -> Summary:
 
     try:
         patch.output.mkdir(parents=True, exist_ok=True)
-        _sweep(patch)
+        for place in (patch.output, *patch.products.values()):
+            sweep(place)
     except OSError as error:
         raise OutputError(f"{patch.output}: cannot be written to: {error.strerror}") from error
     with warnings.catch_warnings(record=True) as caught:
@@ -184,17 +198,6 @@ def _settings(patch: Patch) -> dict[str, Any]:
 def _mark(patch: Patch) -> Path:
     """Return the file that says, while there is no note yet, whose the products are."""
     return patch.output / f".{patch.name}.begun"
-
-
-def _sweep(patch: Patch) -> None:
-    """Remove the temporary files that a killed run of this patch has left."""
-    for place in (*patch.products.values(), patch.receipt_path):
-        if place.is_dir():
-            leftovers = place.glob(".*.part")
-        else:
-            leftovers = place.parent.glob(f".{glob.escape(place.name)}.*.part")
-        for leftover in leftovers:
-            leftover.unlink(missing_ok=True)
 
 
 def _checksum(path: Path) -> str:

@@ -20,7 +20,6 @@ from ..config.knobs import CompareWarpConfig
 from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .assumptions import Assumptions
 from .atomic import replacing
-from .bright_objects import read_bright_objects
 from .read import read_stack
 from .source import PlanePlace, Source
 from .text_file import read_text
@@ -107,6 +106,9 @@ class SavedInspection:
         catalogue = bright_objects or self.bright_objects
         if catalogue is None:
             return job
+        # With it come libraries that need a folder for their own settings.
+        from .bright_objects import read_bright_objects
+
         marked = read_bright_objects(catalogue, job.stack)
         # A catalogue that is named now is asked to be marked; the saved one was, or was not.
         config = (
