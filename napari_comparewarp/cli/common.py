@@ -129,7 +129,7 @@ class _KeptError(Exception):
 
 def _end(error: BaseException) -> int:
     """Say why the command has failed, and return its exit code."""
-    is_full = drop_unwritten(sys.stdout)
+    drop_unwritten(sys.stdout)
     if isinstance(error, BrokenPipeError):
         # Whoever reads has enough: no matter for a message.
         return NOBODY_READS
@@ -138,7 +138,7 @@ def _end(error: BaseException) -> int:
         stopped = error if isinstance(error, Stopped) else Stopped(signal.SIGINT)
         _report(f"{stopped}; nothing half written is left")
         return stopped.exit_code
-    _report(f"{'standard output: ' if is_full else ''}{_in_one_line(error)}")
+    _report(_in_one_line(error))
     return _exit_code(error)
 
 
@@ -190,7 +190,10 @@ def echo(text: str = "", **options: Any) -> None:
     **options
         As `click.echo` takes them.
     """
-    click.echo("\n".join(map(_plain_line, text.split("\n"))), **options)
+    try:
+        click.echo("\n".join(map(_plain_line, text.split("\n"))), **options)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from error
 
 
 def _plain_line(line: str) -> str:

@@ -31,8 +31,8 @@ def fill_missing_streams() -> None:
                 stream.reconfigure(errors="backslashreplace")
 
 
-def drop_unwritten(stream: TextIO) -> bool:
-    """Drop what a stream holds, where it takes nothing more, and return whether that is so.
+def drop_unwritten(stream: TextIO) -> None:
+    """Drop what a stream holds, where it takes nothing more.
 
     The interpreter would try again when it ends, and complain.
 
@@ -48,5 +48,3 @@ def drop_unwritten(stream: TextIO) -> bool:
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, stream.fileno())
             os.close(null)
-        return True
-    return False
