@@ -19,7 +19,7 @@ from .plan import Patch
 if TYPE_CHECKING:
     from ..algorithm.warps import WarpStack
 
-__all__ = ["Summary", "check_outputs", "finished", "make_patch"]
+__all__ = ["Summary", "check_outputs", "finished", "make_patch", "sweep_outputs"]
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,7 @@ def make_patch(patch: Patch) -> Summary:
 
     try:
         patch.output.mkdir(parents=True, exist_ok=True)
-        for place in (patch.output, *patch.products.values()):
-            sweep(place)
+        sweep_outputs(patch)
     except OSError as error:
         raise OutputError(f"{patch.output}: cannot be written to: {error.strerror}") from error
     with warnings.catch_warnings(record=True) as caught:
@@ -123,6 +122,17 @@ def make_patch(patch: Patch) -> Summary:
         temporary.write_text(json.dumps(receipt, indent=1) + "\n", "utf-8")
     _mark(patch).unlink(missing_ok=True)
     return summary
+
+
+def sweep_outputs(patch: Patch) -> None:
+    """Remove what killed workers have left where a patch is written.
+
+    Parameters
+    ----------
+    patch : Patch
+    """
+    for place in (patch.output, *patch.products.values()):
+        sweep(place)
 
 
 def finished(patch: Patch) -> Summary | None:
