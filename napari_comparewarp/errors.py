@@ -1,5 +1,11 @@
 """One family of errors and one of warnings, so that they can be told from a library's."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from unicodedata import category
+
 __all__ = [
     "CompareWarpError",
     "CompareWarpWarning",
@@ -10,6 +16,9 @@ __all__ = [
     "StackError",
     "TruthError",
     "one_line",
+    "plain_text",
+    "shortened",
+    "working_on",
 ]
 
 
@@ -48,14 +57,81 @@ class CompareWarpWarning(UserWarning):
     """Something that does not stop the work, with what follows from it."""
 
 
+#: Letters of what is not of this project, of the path before it, and of what is of this
+#: project: its end says what helps.
+_MOST_OF_OTHERS, _MOST_OF_PATH, _MOST = 150, 80, 2000
+
+
+#: Where a line ends, in whatever alphabet, with the white space about it.
+_BREAK = re.compile(r"\s*[\t-\r\x1c-\x1f\x85\u2028\u2029]\s*")
+
+
+def plain_text(text: str) -> str:
+    """Return text that neither breaks a line nor steers a terminal.
+
+    Parameters
+    ----------
+    text : str
+        Of wherever: ids and names of files may hold any character.
+
+    Returns
+    -------
+    str
+        A line break, or a tabulator, is a blank; control characters, and those
+        that turn the direction of writing, are written as escapes.
+    """
+    text = _BREAK.sub(" ", text.strip())
+    return text if text.isprintable() else "".join(map(_plain, text))
+
+
+def _plain(letter: str) -> str:
+    if letter.isprintable() or category(letter) not in ("Cc", "Cf", "Zl", "Zp"):
+        return letter
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def shortened(text: str, most: int = _MOST) -> str:
+    """Return text of so many letters at most; what is left out, is so in the middle.
+
+    Parameters
+    ----------
+    text : str
+    most : int
+    """
+    if len(text) <= most:
+        return text
+    end = most // 3
+    return f"{text[: most - end - 3]} … {text[-end:]}"
+
+
+@contextmanager
+def working_on(path: object) -> Iterator[None]:
+    """Have an error that is not of this project remember which file was being worked on.
+
+    Parameters
+    ----------
+    path : path
+    """
+    try:
+        yield
+    except CompareWarpError:
+        raise
+    except Exception as error:
+        if not hasattr(error, "comparewarp_path"):
+            error.comparewarp_path = str(path)  # type: ignore[attr-defined]
+        raise
+
+
 def one_line(error: BaseException, *, named: bool = False) -> str:
-    """Return what any error says, in one line.
+    """Return what any error says, in one line that is safe to print.
 
     Parameters
     ----------
     error : BaseException
         An error of the operating system becomes file and reason; of what
-        another library says in several lines, the first is kept.
+        another library says in several lines, the first is kept, and not more
+        than a line's length of it.
     named : bool
         Whether the type of an error that is not of this project goes before its message.
 
@@ -65,13 +141,22 @@ def one_line(error: BaseException, *, named: bool = False) -> str:
         Never empty: an error without a message is named by its type.
     """
     if isinstance(error, CompareWarpError):
-        return " ".join(str(error).split())
+        return shortened(plain_text(str(error)))
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        reason = str(error.strerror)
+        # A name may also be the number of a handle.
+        is_path = isinstance(error.filename, (str, bytes, PathLike)) and error.filename
+        return shortened(plain_text(f"{error.filename}: {reason}" if is_path else reason))
     # A KeyError shows its message as a literal.
     is_quoted = isinstance(error, KeyError) and error.args
     text = str(error.args[0] if is_quoted else error).strip().partition("\n")[0]
+    text = shortened(plain_text(text), _MOST_OF_OTHERS)
     kind = type(error).__name__
-    if not text:
-        return kind
-    return f"{kind}: {text}" if named else text
+    if isinstance(error, MemoryError):
+        text = f"not enough memory: {text}" if text else "not enough memory"
+    elif not text:
+        text = kind
+    elif named:
+        text = f"{kind}: {text}"
+    path = getattr(error, "comparewarp_path", "") if named else ""
+    return f"{shortened(plain_text(path), _MOST_OF_PATH)}: {text}" if path else text

@@ -317,12 +317,12 @@ class Outputs:
             For the first output that is at fault.
         """
         from .errors import OutputError
-        from .io.atomic import check_output
+        from .io.atomic import check_output, real_place
 
-        kept = {path.resolve() for path in inputs}
+        kept = {real_place(path) for path in inputs}
         taken: dict[Path, str] = {}
         for name, path in self.paths.items():
-            product, place = PRODUCTS[name], path.resolve()
+            product, place = PRODUCTS[name], real_place(path)
             called = product.title if names == "titles" else "".join(product.options[:1])
             if place in kept:
                 raise OutputError(f"{path}: {called} is one of the inputs; give another name")
@@ -389,11 +389,9 @@ class Outputs:
 def _check_folder(product: Product, called: str, folder: Path, overwrite: bool) -> None:
     """Refuse a folder that cannot be made, or whose files would be replaced."""
     from .errors import OutputError
+    from .io.atomic import check_folder
 
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; {called} takes a folder")
-    if not folder.resolve().parent.is_dir():
-        raise OutputError(f"{folder}: there is no folder {folder.parent}")
+    check_folder(folder, hint=f"{called} takes a folder")
     there = next(folder.glob(product.pattern), None)
     if there is not None and not overwrite:
         raise OutputError(f"{there} exists; say --overwrite to replace it")

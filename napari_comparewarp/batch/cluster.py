@@ -1,18 +1,23 @@
 """Running the patches of a plan side by side on dask.distributed."""
 
 import logging
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..algorithm.parallel import THREADS_VARIABLE, n_threads
 from ..errors import one_line
-from .patch_run import Summary, check_outputs, finished, make_patch
+from ..io.leftovers import scratch_folder
+from .patch_run import Summary, check_outputs, finished, make_patch, sweep_outputs
 from .plan import Patch, PlanError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, LocalCluster
 
 __all__ = ["Outcome", "connect", "run_batch", "work_on"]
 
@@ -84,10 +89,9 @@ def run_batch(
     PlanError
         If dask.distributed is not installed, or no scheduler answers.
     """
-    if not overwrite:
-        check_outputs(patches)
+    check_outputs(patches, overwrite)
     outcomes: dict[int, Outcome] = {}
-    with connect(scheduler, workers) as client:
+    with _sweeping(patches), connect(scheduler, workers) as client:
         from distributed import as_completed
 
         # Never taken for work done before: the files may have changed since.
@@ -166,7 +170,7 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
                 ) from error
             yield stack.enter_context(client)
             return
-        settings = {
+        settings: dict[str, Any] = {
             "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
             # A worker that dies while it begins may not be replaced: the batch would wait for ever.
             "distributed.scheduler.no-workers-timeout": LONGEST_WAIT,
@@ -174,9 +178,13 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
             # blamed for it too.
             "distributed.scheduler.worker-saturation": 1.0,
         }
+        # The scratch space of dask is shared by all accounts, and never cleared.
+        scratch = stack.enter_context(scratch_folder(Path(tempfile.gettempdir())))
+        settings["temporary-directory"] = str(scratch)
         stack.enter_context(dask.config.set(settings))
         n_workers = workers or 1
-        cluster = LocalCluster(
+        start = partial(
+            LocalCluster,
             n_workers=n_workers,
             # One patch at a time in each process, which keeps its share of the cores busy.
             threads_per_worker=1,
@@ -187,8 +195,30 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
-        stack.enter_context(cluster)
+        cluster = stack.enter_context(_whole(start))
         yield stack.enter_context(Client(cluster, set_as_default=False))
+
+
+@contextmanager
+def _sweeping(patches: Sequence[Patch]) -> Iterator[None]:
+    """Clear up afterwards for workers that were ended: they have no time to do it."""
+    try:
+        yield
+    finally:
+        for patch in patches:
+            sweep_outputs(patch)
+
+
+def _whole(start: Callable[[], "LocalCluster"]) -> "LocalCluster":
+    """Start a cluster beside the main thread: half of one, at a signal, could not be closed."""
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(start)
+        try:
+            return starting.result()
+        except BaseException:
+            if starting.exception() is None:
+                starting.result().close()
+            raise
 
 
 def _outcome(patch: Patch, future: "Future") -> Outcome:

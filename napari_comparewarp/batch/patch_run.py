@@ -1,7 +1,6 @@
 """The work on one patch of a batch, and the note that it is done."""
 
 import errno
-import glob
 import hashlib
 import json
 import os
@@ -17,14 +16,15 @@ from .._version import __version__
 from ..config.fields import PathText, Positive, checked
 from ..config.text_file import read_json
 from ..errors import CompareWarpWarning, OutputError, StackError
-from ..io.atomic import replacing
+from ..io.atomic import check_folder, check_output, replacing
+from ..io.leftovers import sweep
 from ..outputs import PRODUCTS, Outputs, Source
 from .plan import Patch
 
 if TYPE_CHECKING:
     from ..algorithm.warps import WarpStack
 
-__all__ = ["Summary", "check_outputs", "finished", "make_patch"]
+__all__ = ["Summary", "check_outputs", "finished", "make_patch", "sweep_outputs"]
 
 
 _STRICT = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -77,10 +77,16 @@ class Summary:
     notes: tuple[str, ...]
 
 
-def check_outputs(patches: Sequence[Patch]) -> None:
-    """Refuse to replace files that no batch has made.
+def check_outputs(patches: Sequence[Patch], overwrite: bool = False) -> None:
+    """Refuse what cannot be written, and to replace files that no batch has made.
 
     A patch that was done, or begun and interrupted, may be written again.
+
+    Parameters
+    ----------
+    patches : sequence of Patch
+    overwrite : bool
+        Whether files that no batch has made may be replaced.
 
     Raises
     ------
@@ -88,7 +94,14 @@ def check_outputs(patches: Sequence[Patch]) -> None:
         For the first file at fault.
     """
     for patch in patches:
-        if patch.receipt_path.exists() or _mark(patch).exists():
+        check_folder(patch.output, parents=True)
+        if patch.output.exists():
+            for name, product in patch.products.items():
+                if PRODUCTS[name].is_folder:
+                    check_folder(product)
+                else:
+                    check_output(product, overwrite=True)
+        if overwrite or patch.receipt_path.exists() or _mark(patch).exists():
             continue
         for product in patch.products.values():
             if os.path.lexists(product):
@@ -120,7 +133,7 @@ def make_patch(patch: Patch) -> Summary:
 
     try:
         patch.output.mkdir(parents=True, exist_ok=True)
-        _sweep(patch)
+        sweep_outputs(patch)
     except OSError as error:
         raise OutputError(f"{patch.output}: cannot be written to: {error.strerror}") from error
     with warnings.catch_warnings(record=True) as caught:
@@ -144,6 +157,17 @@ def make_patch(patch: Patch) -> Summary:
         temporary.write_text(json.dumps(receipt, indent=1) + "\n", "utf-8")
     _mark(patch).unlink(missing_ok=True)
     return summary
+
+
+def sweep_outputs(patch: Patch) -> None:
+    """Remove what killed workers have left where a patch is written.
+
+    Parameters
+    ----------
+    patch : Patch
+    """
+    for place in (patch.output, *patch.products.values()):
+        sweep(place)
 
 
 def finished(patch: Patch) -> Summary | None:
@@ -216,17 +240,6 @@ def _settings(patch: Patch) -> dict[str, Any]:
 def _mark(patch: Patch) -> Path:
     """Return the file that says, while there is no note yet, whose the products are."""
     return patch.output / f".{patch.name}.begun"
-
-
-def _sweep(patch: Patch) -> None:
-    """Remove the temporary files that a killed run of this patch has left."""
-    for place in (*patch.products.values(), patch.receipt_path):
-        if place.is_dir():
-            leftovers = place.glob(".*.part")
-        else:
-            leftovers = place.parent.glob(f".{glob.escape(place.name)}.*.part")
-        for leftover in leftovers:
-            leftover.unlink(missing_ok=True)
 
 
 def _checksum(path: Path) -> str:

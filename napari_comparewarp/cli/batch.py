@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import debug_option, format_table, overwrite_option, progress_bar, quiet_option
+from ..errors import plain_text
+from .common import debug_option, echo, format_table, overwrite_option, progress_bar, quiet_option
 
 if TYPE_CHECKING:
     from ..batch.cluster import Outcome
@@ -64,7 +65,7 @@ def batch(
             patches, scheduler=scheduler, workers=workers, overwrite=overwrite, report=report
         )
     if not quiet:
-        click.echo(summarise(outcomes))
+        echo(summarise(outcomes))
     if any(outcome.state == "failed" for outcome in outcomes):
         context.exit(1)
 
@@ -73,15 +74,15 @@ def _print_outcome(outcome: "Outcome", quiet: bool) -> None:
     """Print the outcome of a patch, and its notes."""
     from tqdm import tqdm
 
-    name = outcome.patch.name
+    name = plain_text(outcome.patch.name)
     # `tqdm.write` does not interfere with a progress bar.
     if outcome.state == "failed":
-        tqdm.write(f"{name}: failed: {outcome.error}", file=sys.stderr)
+        tqdm.write(f"{name}: failed: {plain_text(outcome.error)}", file=sys.stderr)
     elif not quiet:
         tqdm.write(f"{name}: {outcome.state}", file=sys.stdout)
     if outcome.state == "done" and outcome.summary is not None:
         for note in outcome.summary.notes:
-            tqdm.write(f"{name}: note: {note}", file=sys.stderr)
+            tqdm.write(f"{name}: note: {plain_text(note)}", file=sys.stderr)
 
 
 def summarise(outcomes: "list[Outcome]") -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .common import debug_option, format_table
+from .common import debug_option, echo, format_table
 
 __all__ = ["config"]
 
@@ -37,7 +37,7 @@ def show(preset: str | None, file: Path | None, lsst: bool) -> None:
     chosen = choose_config(file, preset, ())
     sources = PRESET_SOURCES.get(preset or "", {})
     if lsst:
-        click.echo(chosen.to_lsst(), nl=False)
+        echo(chosen.to_lsst(), nl=False)
         return
     default = type(chosen)()
     rows = []
@@ -56,7 +56,7 @@ def show(preset: str | None, file: Path | None, lsst: bool) -> None:
         )
     whence = ("source",) if preset else ()
     header = ("name", "value", "default", "unit", "LSST name", *whence, "meaning")
-    click.echo(format_table(header, rows))
+    echo(format_table(header, rows))
 
 
 def _source(preset: str, name: str, sources: Mapping[str, str]) -> tuple[str]:
@@ -79,13 +79,13 @@ def diff(a: str, b: str) -> None:
 
     differences = config_from_name(a).differences(config_from_name(b))
     if not differences:
-        click.echo("no difference")
+        echo("no difference")
         return
     rows = [
         (name, format_value(left), format_value(right))
         for name, (left, right) in differences.items()
     ]
-    click.echo(format_table(("name", a, b), rows))
+    echo(format_table(("name", a, b), rows))
 
 
 @config.command()
@@ -108,9 +108,9 @@ def convert(file: Path, kind: str) -> None:
 
     chosen = read_config_file(file)
     if kind == "lsst":
-        click.echo(chosen.to_lsst(), nl=False)
+        echo(chosen.to_lsst(), nl=False)
     else:
-        click.echo(json.dumps(chosen.model_dump(mode="json"), indent=2))
+        echo(json.dumps(chosen.model_dump(mode="json"), indent=2))
 
 
 def format_value(value: Any) -> str:

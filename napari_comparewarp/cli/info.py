@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from .common import debug_option
+from ..errors import plain_text
+from .common import debug_option, echo
 from .stack import assume_option, assumptions, dialect_option
 
 __all__ = ["info"]
@@ -45,11 +46,11 @@ def info(files: tuple[Path, ...], dialect: str | None, assume: tuple[str, ...]) 
             for facts in described:
                 planes |= set(facts.pop("files"))
                 if not is_first:
-                    click.echo()
+                    echo()
                 is_first = False
                 width = max(map(len, facts))
                 for name, value in facts.items():
-                    click.echo(f"{name:{width}}  {value}")
+                    echo(f"{name:{width}}  {plain_text(str(value))}")
     for path, reason in others.items():
         if path not in planes:
-            click.echo(f"left out: {reason}")
+            echo(f"left out: {plain_text(reason)}")

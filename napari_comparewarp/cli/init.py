@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from .common import debug_option, overwrite_option
+from ..errors import plain_text
+from .common import debug_option, echo, overwrite_option
 from .stack import assume_option, assumptions, dialect_option
 
 __all__ = ["init"]
@@ -34,4 +35,4 @@ def init(
     from ..io.write_manifest import write_manifest
 
     path = write_manifest(folder, output, assumptions(dialect, assume), overwrite)
-    click.echo(f"wrote {path}")
+    echo(f"wrote {plain_text(str(path))}")

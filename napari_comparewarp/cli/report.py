@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from .common import debug_option, overwrite_option, progress_bar, quiet_option
+from ..errors import plain_text
+from .common import debug_option, echo, overwrite_option, progress_bar, quiet_option
 from .stack import bright_objects_option, choose_stack, stack_options
 
 __all__ = ["report"]
@@ -49,7 +50,7 @@ def report(output: Path, truth: Path | None, overwrite: bool, quiet: bool, **wor
         inspection = Inspection.of_job(job, progress)
         write_report(inspection, output, overwrite, known, progress)
     if not quiet:
-        click.echo(f"wrote {output}")
+        echo(f"wrote {plain_text(str(output))}")
 
 
 def _check(output: Path, inputs: list[Path], overwrite: bool) -> None:
@@ -60,9 +61,9 @@ def _check(output: Path, inputs: list[Path], overwrite: bool) -> None:
     OutputError
     """
     from ..errors import OutputError
-    from ..io.atomic import check_output
+    from ..io.atomic import check_output, real_place
 
-    if output.resolve() in {path.resolve() for path in inputs}:
+    if real_place(output) in {real_place(path) for path in inputs}:
         raise OutputError(f"{output}: -o is one of the inputs; give another name")
     if not output.name.lower().endswith(_ENDINGS):
         raise OutputError(f"{output}: -o takes {', '.join(_ENDINGS)}")

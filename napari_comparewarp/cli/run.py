@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ..errors import plain_text
 from ..outputs import PRODUCTS
-from .common import debug_option, format_table, overwrite_option, progress_bar, quiet_option
+from .common import debug_option, echo, format_table, overwrite_option, progress_bar, quiet_option
 from .stack import bright_objects_option, choose_stack, stack_options
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def run(overwrite: bool, quiet: bool, **words: Any) -> None:
         result = engine.run_job(job, progress)
     written = outputs.write(Source(result), overwrite)
     if not quiet:
-        click.echo(summarise(result, written))
+        echo(summarise(result, written))
 
 
 def summarise(result: "CompareWarpResult", written: list[Path]) -> str:
@@ -93,7 +94,7 @@ def summarise(result: "CompareWarpResult", written: list[Path]) -> str:
             f"{skipped} skipped",
             f"{footprints.in_words()}: {by_verdict or 'none'}",
             format_table(("visit", "clipped pixels", "% of patch"), rows),
-            *(f"note: {message}" for message in result.messages),
-            *(f"wrote {path}" for path in written),
+            *(f"note: {plain_text(message)}" for message in result.messages),
+            *(f"wrote {plain_text(str(path))}" for path in written),
         ]
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from .common import debug_option, overwrite_option, quiet_option
+from .common import debug_option, echo, overwrite_option, quiet_option
 
 __all__ = ["score"]
 
@@ -47,4 +47,4 @@ def score(
         with replacing(json_file, overwrite) as temporary:
             temporary.write_text(json.dumps(measured.to_dict(), indent=2) + "\n")
     if not quiet:
-        click.echo(measured.summary())
+        echo(measured.summary())

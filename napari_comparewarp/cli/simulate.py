@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .common import debug_option, overwrite_option, quiet_option
+from .common import debug_option, echo, overwrite_option, quiet_option
 
 __all__ = ["simulate"]
 
@@ -35,15 +35,16 @@ def simulate(
     folder: Path, epochs: int, size: tuple[int, int], seed: int, overwrite: bool, quiet: bool
 ) -> None:
     """Write warps with planted artifacts, and the truth, to the folder DIR."""
-    from ..simulation import simulate_night, write_night
+    from ..simulation import check_night_folder, simulate_night, write_night
 
+    check_night_folder(folder, overwrite)
     try:
         night = simulate_night(epochs, size, seed)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     written = write_night(night, folder, overwrite)
     if not quiet:
-        click.echo(
+        echo(
             f"{epochs} epochs of {size[0]} × {size[1]} pixels with "
             f"{len(night.truth.artifacts)} artifacts: {len(written)} warps in {folder}"
         )

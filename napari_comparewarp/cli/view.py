@@ -7,12 +7,16 @@ from typing import Any
 import click
 
 from .common import debug_option
+from .signals import ending_at
 from .stack import bright_objects_option, choose_stack, stack_options
 
 __all__ = ["view"]
 
 #: What brings napari and a binding of Qt.
 _INSTALL = 'pip install "napari-comparewarp[all]"'
+
+#: Milliseconds between two looks at whether a signal has come.
+_LOOK_FOR_SIGNALS = 200
 
 
 @click.command()
@@ -41,12 +45,30 @@ def view(**words: Any) -> None:
         raise click.UsageError(
             f"the window needs napari and Qt ({error}); install them: {_INSTALL}"
         ) from error
-    dock = dock_of(napari.Viewer())
-    dock.open(
-        choice.source, choice.config, choice.psf_sigma, choice.memory, choice.bright_objects,
-        choice.assume,
-    )  # fmt: skip
-    napari.run()
+    from qtpy.QtCore import QTimer
+    from qtpy.QtWidgets import QApplication
+
+    viewer = napari.Viewer()
+
+    def end() -> None:
+        try:
+            viewer.close()
+        finally:
+            # A dialogue may have a loop of its own.
+            QApplication.exit()
+
+    dock = dock_of(viewer)
+    # Nothing may be raised inside Qt.
+    with ending_at(end):
+        dock.open(
+            choice.source, choice.config, choice.psf_sigma, choice.memory, choice.bright_objects,
+            choice.assume,
+        )  # fmt: skip
+        # Python sees signals only while it runs.
+        timer = QTimer()
+        timer.timeout.connect(lambda: None)
+        timer.start(_LOOK_FOR_SIGNALS)
+        napari.run()
 
 
 def _check_display() -> None:

@@ -23,7 +23,6 @@ from ..config.text_file import read_json, shown
 from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .assumptions import Assumptions
 from .atomic import replacing
-from .bright_objects import read_bright_objects
 from .read import read_stack
 from .source import EpochField, Source, ToldOfFile
 
@@ -169,6 +168,9 @@ class SavedInspection:
         catalogue = bright_objects or self.bright_objects
         if catalogue is None:
             return job
+        # With it come libraries that need a folder for their own settings.
+        from .bright_objects import read_bright_objects
+
         marked = read_bright_objects(catalogue, job.stack)
         # A catalogue that is named now is asked to be marked; the saved one was, or was not.
         config = (

@@ -8,7 +8,6 @@ from typing import Any
 from ..algorithm.products import Job
 from ..config.knobs import CompareWarpConfig
 from .assumptions import Assumptions
-from .bright_objects import read_bright_objects
 from .read import read_stack
 from .sources import StackSource
 
@@ -45,6 +44,9 @@ def read_job(
     job = Job(stack, config or CompareWarpConfig())
     if bright_objects is None:
         return job
+    # With it come libraries that need a folder for their own settings.
+    from .bright_objects import read_bright_objects
+
     return replace(
         job, config=job.config.replace(mask_bright_objects=True),
         bright_objects=read_bright_objects(bright_objects, stack), catalogue=str(bright_objects),

@@ -8,7 +8,7 @@ from typing import Any
 from ..errors import OutputError, StackError
 from .agreement import check_present
 from .assumptions import Assumptions
-from .atomic import replacing
+from .atomic import check_output, replacing
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure
 from .scan import scan_exposures
@@ -53,6 +53,7 @@ def write_manifest(
     path = folder / MANIFEST_NAME if path is None else path
     if path.suffix.lower() != ".toml":
         raise OutputError(f"{path}: a manifest is written as .toml")
+    check_output(path, overwrite)
     assume = assume or Assumptions()
     exposures: list[Exposure] = []
     others: list[str] = []

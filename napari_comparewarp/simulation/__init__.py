@@ -5,7 +5,7 @@ from .artifacts import KINDS, Artifact
 from .night import Night, simulate_night
 from .truth import Truth
 from .truth_files import read_truth
-from .write import write_night
+from .write import check_night_folder, write_night
 
 __all__ = [
     "KINDS",
@@ -13,6 +13,7 @@ __all__ = [
     "Night",
     "Truth",
     "TruthError",
+    "check_night_folder",
     "read_truth",
     "simulate_night",
     "write_night",

@@ -1,6 +1,6 @@
 """A simulated night as a folder of FITS files."""
 
-import tempfile
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from astropy.io.fits.hdu.compressed import (
 )
 
 from ..errors import OutputError
+from ..io.atomic import check_folder
+from ..io.leftovers import scratch_folder
 from .night import Night
 from .truth_files import write_truth
 
-__all__ = ["write_night"]
+__all__ = ["check_night_folder", "write_night"]
 
 #: The folders of a night.
 _FOLDERS = ("direct", "matched", "truth")
@@ -61,11 +63,11 @@ def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> li
         If there is a night already, or the folder cannot be created or written to.
     """
     folder = Path(folder)
-    _check_free(folder, overwrite)
+    check_night_folder(folder, overwrite)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".night-", dir=folder) as scratch:
-            new = Path(scratch) / "new"
+        with scratch_folder(folder) as scratch:
+            new = scratch / "new"
             for name in _FOLDERS:
                 (new / name).mkdir(parents=True)
             write_truth(night.truth, new / "truth", night.wcs)
@@ -74,18 +76,30 @@ def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> li
                 written = list(pool.map(_write_warp, *zip(*jobs, strict=True)))
             for name in _FOLDERS:
                 if (folder / name).exists():
-                    (folder / name).rename(Path(scratch) / name)
+                    (folder / name).rename(scratch / name)
                 (new / name).rename(folder / name)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the night: {error.strerror or error}") from error
     return [folder / path.relative_to(new) for path in written]
 
 
-def _check_free(folder: Path, overwrite: bool) -> None:
-    """Refuse to overwrite a night unless asked to, and never overwrite anything else."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file; a night is written to a folder")
-    there = [folder / name for name in _FOLDERS if (folder / name).exists()]
+def check_night_folder(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder that cannot be written, or whose night would be replaced unasked.
+
+    Nothing but a night is ever replaced.
+
+    Parameters
+    ----------
+    folder : Path
+    overwrite : bool
+        As for `write_night`.
+
+    Raises
+    ------
+    OutputError
+    """
+    check_folder(folder, parents=True, hint="a night is written to a folder")
+    there = [folder / name for name in _FOLDERS if os.path.lexists(folder / name)]
     if there and not overwrite:
         raise OutputError(f"{there[0]} exists; use --overwrite to replace the night in it")
     if there and not (folder / "truth" / "visits.ecsv").is_file():

@@ -10,6 +10,7 @@ from patches import N_EPOCHS, patches_of, write_plan, write_warps
 from napari_comparewarp import CompareWarpConfig, read_stack, run
 from napari_comparewarp.batch.patch_run import Summary, check_outputs, finished, make_patch
 from napari_comparewarp.errors import OutputError
+from napari_comparewarp.io.leftovers import _machine
 
 
 @pytest.fixture(scope="module")
@@ -136,8 +137,9 @@ def test_what_an_interrupted_patch_has_left_is_replaced_and_swept(patch):
     patch.receipt_path.unlink()
     output = patch.output
     mark = output / ".one.begun"
-    left = [output / ".one.fits.0a1b2c3d.part", patch.products["masks"] / ".m.fits.fz.00.part"]
-    others = output / ".one.two.fits.0a1b2c3d.part"
+    name = f".comparewarp-{_machine()}-0a1b2c3d4e5f.part"
+    left = [output / name, patch.products["masks"] / name]
+    others = output / ".one.fits.0a1b2c3d.part"
     for path in (mark, others, *left):
         path.touch()
     check_outputs([patch])

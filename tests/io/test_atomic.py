@@ -39,7 +39,7 @@ def test_a_file_has_the_rights_that_the_umask_leaves(tmp_path):
 def test_a_temporary_file_is_not_taken_for_an_input(tmp_path):
     with replacing(tmp_path / "out.fits") as temporary:
         assert temporary.parent == tmp_path
-        assert temporary.name.startswith(".out.fits.")
+        assert temporary.name.startswith(".comparewarp-")
         assert temporary.suffix == ".part"
 
 
