@@ -13,7 +13,9 @@ __all__ = ["check_compressed", "column_width"]
 
 #: What a column of a binary table takes: bytes of one element by its letter.
 _FORM = re.compile(r"(\d*)([LXBIJKAEDCMPQ])(.*)", re.DOTALL)
-_WIDTHS = dict(L=1, B=1, I=2, J=4, K=8, A=1, E=4, D=8, C=8, M=16, P=8, Q=16)
+_WIDTHS = {
+    "L": 1, "B": 1, "I": 2, "J": 4, "K": 8, "A": 1, "E": 4, "D": 8, "C": 8, "M": 16, "P": 8, "Q": 16
+}  # fmt: skip
 
 #: Names of the algorithms, and those of them that are routines in C.
 _IN_C = ("RICE_1", "RICE_ONE", "PLIO_1", "HCOMPRESS_1")
@@ -34,7 +36,7 @@ _BITPIX = (8, 16, 32, 64, -32, -64)
 _IN_HEAP = {
     "COMPRESSED_DATA": "BIJ", "GZIP_COMPRESSED_DATA": "BIJ", "UNCOMPRESSED_DATA": "BIJED",
 }  # fmt: skip
-_SIZES = dict(B=1, I=2, J=4, E=4, D=8)
+_SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
 
 Cards = Mapping[str, object]
 
@@ -122,7 +124,9 @@ def _number(where: str, cards: Cards, name: str, low: int, high: int) -> int:
     """Return a whole number within a range."""
     value = cards.get(name)
     if type(value) is not int or not low <= value <= high:
-        raise StackError(f"{where}: {name} = {value}; a whole number from {low} to {high} is needed")
+        raise StackError(
+            f"{where}: {name} = {value}; a whole number from {low} to {high} is needed"
+        )
     return value
 
 
@@ -225,8 +229,8 @@ def _check_heap(
             which = int(np.flatnonzero(wrong)[0])
             length, offset = places[which]
             raise StackError(
-                f"{where}: the data are corrupt: row {which + 1} of {name} has {length} values from "
-                f"byte {offset} on, in a heap of {heap} bytes"
+                f"{where}: the data are corrupt: row {which + 1} of {name} has {length} values "
+                f"from byte {offset} on, in a heap of {heap} bytes"
             )
 
 

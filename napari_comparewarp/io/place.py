@@ -4,12 +4,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from ..errors import CompareWarpError, StackError
 
-__all__ = ["open_regular", "reading_places"]
+__all__ = ["is_file", "is_there", "names_in", "open_regular", "reading_places"]
 
 #: Opening a pipe would otherwise wait for somebody who writes to it.
 _AT_ONCE = getattr(os, "O_NONBLOCK", 0)
@@ -23,7 +23,7 @@ _KINDS = {
 }
 
 
-def open_regular(path: Path, error: type[CompareWarpError] = StackError) -> BinaryIO:
+def open_regular(path: Path, error: type[CompareWarpError] = StackError) -> BufferedReader:
     """Open a file for reading.
 
     Parameters
@@ -40,14 +40,15 @@ def open_regular(path: Path, error: type[CompareWarpError] = StackError) -> Bina
         If it cannot be opened.
     """
     # Before it is opened, as opening is enough to make some devices act.
-    _refuse_others(path, os.stat(path).st_mode, error)
-    file = open(path, "rb", opener=lambda name, flags: os.open(name, flags | _AT_ONCE))
+    _refuse_others(path, path.stat().st_mode, error)
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0) | _AT_ONCE)
+    file = os.fdopen(number, "rb")
     try:
         _refuse_others(path, os.fstat(file.fileno()).st_mode, error)
     except BaseException:
         file.close()
         raise
-    return file  # type: ignore[return-value]
+    return file
 
 
 def _refuse_others(path: Path, mode: int, error: type[CompareWarpError]) -> None:
@@ -64,3 +65,28 @@ def reading_places(path: Path) -> Iterator[None]:
     except OSError as error:
         where = error.filename if isinstance(error.filename, str) else path
         raise StackError(f"{where}: cannot be read: {error.strerror or error}") from error
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether there is something that can be looked at; a name may be too long for it."""
+    try:
+        path.stat()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether there is a file that can be looked at."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (OSError, ValueError):
+        return False
+
+
+def names_in(folder: Path) -> list[Path]:
+    """Return what is in a folder, by name; nothing where it may be entered and not listed."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

@@ -12,7 +12,8 @@ from astropy.io import fits
 from .._version import __version__
 from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, StackError
+from .open_fits import open_fits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,9 +84,11 @@ def read_config(path: str | Path) -> CompareWarpConfig:
         If the file is no FITS file, or holds no settings.
     """
     try:
-        header = fits.getheader(path, 0)
-    except (OSError, FileNotFoundError) as error:
-        raise ConfigError(f"{path}: not a readable FITS file: {error}") from error
+        with open_fits(Path(path)) as hdus:
+            header = hdus[0].header
+    except StackError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ConfigError(f"{path}: not a readable FITS file: {reason}") from error
     text = "".join(str(header[key])[1:-1] for key in sorted(header["CWCONF*"]))
     if not text:
         raise ConfigError(f"{path}: no settings in its header (cards CWCONF00 …)")

@@ -205,7 +205,10 @@ def _data_size(where: str, cards: Cards, packed: int | None) -> int:
     if count > 999:
         raise StackError(f"{where}: NAXIS = {count}; an image has at most 999 axes")
     axes = [_whole_number(where, cards, f"NAXIS{axis}") for axis in range(1, count + 1)]
-    other, groups = _whole_number(where, cards, "PCOUNT", 0), _whole_number(where, cards, "GCOUNT", 1)
+    other, groups = (
+        _whole_number(where, cards, "PCOUNT", 0),
+        _whole_number(where, cards, "GCOUNT", 1),
+    )
     is_groups = bool(cards.get("GROUPS")) and axes[:1] == [0]
     if is_groups:
         axes = axes[1:]
@@ -230,7 +233,8 @@ def _check_table(where: str, cards: Cards) -> None:
     """Refuse a binary table whose columns do not make its rows."""
     if cards.get("NAXIS") != 2 or cards["BITPIX"] != 8:
         raise StackError(
-            f"{where}: NAXIS = {cards.get('NAXIS')}, BITPIX = {cards['BITPIX']}; a table has 2 and 8"
+            f"{where}: NAXIS = {cards.get('NAXIS')}, BITPIX = {cards['BITPIX']}; a table has 2 "
+            "and 8"
         )
     fields = _whole_number(where, cards, "TFIELDS")
     if fields > 999:

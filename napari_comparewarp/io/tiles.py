@@ -29,7 +29,7 @@ _MAGIC, _HEADER, _DEEPEST = b"\xdd\x99", 25, 64
 _WORDS, _OLD_WORDS = 7, 3
 
 
-class _Rice(_codecs.Rice1):  # type: ignore[misc]
+class _Rice(_codecs.Rice1):
     def decode(self, buf: Any) -> npt.NDArray:
         stream = _bytes_of(buf)
         if len(stream) < self.bytepix:
@@ -43,7 +43,7 @@ class _Rice(_codecs.Rice1):  # type: ignore[misc]
         return np.frombuffer(values, dtype=f"i{self.bytepix}")
 
 
-class _Plio(_codecs.PLIO1):  # type: ignore[misc]
+class _Plio(_codecs.PLIO1):
     def decode(self, buf: Any) -> npt.NDArray:
         stream = _bytes_of(buf)
         words = np.frombuffer(stream, np.int16, len(stream) // 2)
@@ -62,7 +62,7 @@ class _Plio(_codecs.PLIO1):  # type: ignore[misc]
         return np.frombuffer(decompress_plio_1_c(values, self.tilesize), "i4")
 
 
-class _HCompress(_codecs.HCompress1):  # type: ignore[misc]
+class _HCompress(_codecs.HCompress1):
     def decode(self, buf: Any) -> npt.NDArray:
         stream = _bytes_of(buf)
         head = stream[:_HEADER]
@@ -89,14 +89,14 @@ class _HCompress(_codecs.HCompress1):  # type: ignore[misc]
         return np.frombuffer(values, dtype="i4")
 
 
-class _Gzip1(_codecs.Gzip1):  # type: ignore[misc]
+class _Gzip1(_codecs.Gzip1):
     most = 0
 
     def decode(self, buf: Any) -> npt.NDArray:
         return np.frombuffer(unpacked(_bytes_of(buf), self.most), np.uint8)
 
 
-class _Gzip2(_codecs.Gzip2):  # type: ignore[misc]
+class _Gzip2(_codecs.Gzip2):
     most = 0
 
     def decode(self, buf: Any) -> npt.NDArray:

@@ -8,7 +8,8 @@ from astropy.io import fits
 from astropy.io.fits.hdu.compressed import NO_DITHER
 from astropy.table import Table
 
-from ..errors import TruthError, one_line
+from ..errors import StackError, TruthError, one_line
+from ..io.open_fits import open_fits
 from .artifacts import Artifact
 from .truth import Truth, tabulate_artifacts
 
@@ -115,10 +116,11 @@ def read_truth(folder: str | Path) -> Truth:
     tables = {name: _read_table(folder / f"{name}.ecsv") for name in _TABLES}
     artifacts = _read_table(folder / _ARTIFACTS)
     try:
-        static_sky = np.array(fits.getdata(folder / _STATIC_SKY, "STATIC_SKY"), np.float32)
-        with fits.open(folder / _ARTIFACT_IMAGES) as hdus:
+        with open_fits(folder / _STATIC_SKY) as hdus:
+            static_sky = np.array(hdus["STATIC_SKY"].data, np.float32)
+        with open_fits(folder / _ARTIFACT_IMAGES) as hdus:
             planted = tuple(_read_artifact(hdus, row) for row in artifacts)
-    except (OSError, KeyError) as error:
+    except StackError as error:
         raise TruthError(f"{folder}: cannot read the truth's images: {error}") from error
     return Truth(static_sky=static_sky, artifacts=planted, **tables)
 
