@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from astropy.io import fits
 
-__all__ = ["TIMES", "fault_of", "is_celestial", "mended_cards"]
+__all__ = ["OF_A_GRID", "TIMES", "fault_of", "is_celestial", "mended_cards"]
 
 #: Cards of a WCS that hold numbers; the last letter names an alternate one.
 _NUMBER = re.compile(
@@ -27,6 +27,14 @@ _STANDARD_PV = range(5)
 #: Cards of times that astropy takes into a WCS; they are of one exposure, not of its grid.
 TIMES = re.compile(
     r"(DATE|MJD)-(OBS|BEG|AVG|END)|TIMESYS|TSTART|TSTOP|TELAPSE|XPOSURE|OBSGEO-.|JEPOCH|BEPOCH"
+)
+
+#: All cards that can have to do with a grid.
+OF_A_GRID = re.compile(
+    r"(CTYPE|CUNIT|CNAME|CRVAL|CRPIX|CRDER|CSYER|CDELT|CROTA|CD|PC|PV|PS|NAXIS|WCSAXES|WCSNAME|"
+    r"LONPOLE|LATPOLE|EQUINOX|EPOCH|RADESYS|RADECSYS|VELREF|SPECSYS|DATE-OBS|MJD-OBS|WAT|CPDIS|"
+    r"CPERR|D2IM|AXISCORR|DP|DQ|CQDIS|CQERR|CW|PROJP|TR|TP|RESTFRQ|RESTWAV)"
+    r"\d*([_.A-Z]*\d+)*[A-Z]?|(A|B|AP|BP)_\w+|(D2IM|DP|DQ)\d+\..+|D2IM(EXT|DIS\d|ERR\d)"
 )
 
 #: Axes, and orders of a distortion, that are read; numbers beyond are damage.
@@ -60,11 +68,14 @@ def mended_cards(original: fits.Header) -> tuple[fits.Header, list[str]]:
     ValueError
         If a card cannot be meant; it names it.
     """
-    header, notes = original.copy(), list[str]()
+    # Of others, wcslib takes some for those of old plates, and ends the interpreter over texts.
+    cards = [card for card in original.cards if OF_A_GRID.fullmatch(card.keyword)]
+    header, notes = fits.Header(cards, copy=True), list[str]()
     equinox = header.get("EPOCH", 2000.0)
     if not (isinstance(equinox, (int, float)) and 1800 <= equinox <= 2200):
         # By an old convention EPOCH is the equinox, a year; here it counts exposures.
-        header.remove("EPOCH")
+        for key in [key for key in header if key.startswith("EPOCH")]:
+            del header[key]
     for key in [key for key in header if _NUMBER.fullmatch(key)]:
         _mend_number(header, key, notes)
     for key in [key for key in header if re.fullmatch(r"EQUINOX[A-Z]?", key)]:
@@ -159,6 +170,9 @@ def _check_axes(header: fits.Header) -> None:
             order = header[key]
             if type(order) is not int or not 0 <= order <= _HIGHEST_ORDER:
                 _refuse(header, key, f"the order of a distortion is 0 to {_HIGHEST_ORDER}")
+        elif re.fullmatch(r"NAXIS\d+", key):
+            if type(header[key]) is not int or header[key] < 0:
+                _refuse(header, key, "an axis has a whole number of pixels")
         elif re.fullmatch(r"WCSAXES[A-Z]?|NAXIS", key):
             count = header[key]
             if type(count) is not int or not 0 <= count <= _MOST_AXES:

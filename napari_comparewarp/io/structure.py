@@ -226,7 +226,7 @@ def _check_constant(where: str, cards: Cards, packed: int | None) -> None:
     """Refuse an image of one value that is too large to be made."""
     sides = [cards.get("NPIX1"), cards.get("NPIX2")]
     if "PIXVALUE" in cards and all(type(side) is int and side > 0 for side in sides):
-        check_size(where, 4 * math.prod(sides), packed or _BLOCK)  # type: ignore[type-var,arg-type]
+        check_size(where, 4 * math.prod(sides), packed or _BLOCK)  # type: ignore[arg-type]
 
 
 def _check_table(where: str, cards: Cards) -> None:
