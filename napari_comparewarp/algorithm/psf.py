@@ -5,6 +5,7 @@ Sums and second moments of such a model are the same sums of those of its
 images, so that the width of a coadd's PSF costs no kernel.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,6 +49,10 @@ _MOST_ITERATIONS = 500
 
 #: Widest Gaussian, pixels: its kernel has 1201 pixels on a side.
 WIDEST_SIGMA = 100.0
+
+#: The most that the images of a model may have, pixels: on a side, and all together.
+_LARGEST_SIDE = 2 * int(_REACH * WIDEST_SIGMA) + 1
+_MOST_PIXELS = 1 << 27
 
 #: Visits that a message names before it only counts the rest.
 _MOST_NAMED = 8
@@ -332,8 +337,17 @@ def resample(
     middle = [(size - 1) / 2 for size in shape] if centre is None else centre
     axes = []
     for size, c in zip(shape, middle, strict=True):
-        half = int(min(c, size - 1 - c) * step + 1e-9)
+        reach = min(c, size - 1 - c) * step
+        if not reach <= _LARGEST_SIDE // 2:
+            raise PsfError(
+                f"{size} samples of {step:g} pixels; a kernel has at most {_LARGEST_SIDE} pixels "
+                "on a side"
+            )
+        half = int(reach + 1e-9)
         axes.append(c + np.arange(-half, half + 1) / step)
+    pixels = math.prod(images.shape[:-2]) * math.prod(map(len, axes))
+    if pixels > _MOST_PIXELS:
+        raise PsfError(f"{pixels} pixels in all its images; there may be {_MOST_PIXELS}")
     places = np.meshgrid(*axes, indexing="ij")
     flat = np.asarray(images, np.float64).reshape(-1, *shape)
     resampled = [ndimage.map_coordinates(image, places, order=3, mode="mirror") for image in flat]

@@ -15,7 +15,7 @@ from .array_planes import GivenPlane, LazyMask, convert, given_plane, has_no_dat
 from .epoch_id import EpochId, check_epoch_ids, epoch_array
 from .flux_scale import flux_scale, scaled_unit, unscaled_unit
 from .mask_planes import LSST_PLANES, add_planes
-from .psf import PsfModel, as_psf
+from .psf import WIDEST_SIGMA, PsfModel, as_psf
 from .sky_grid import check_wcs
 from .unit_text import check_unit
 
@@ -497,12 +497,12 @@ def _make_psf_sigma(
             f"psf_sigma has shape {sigma.shape}; it must be one number or one for each of the "
             f"{len(epochs)} epochs"
         )
-    bad = ~(np.isfinite(sigma) & (sigma > 0))
+    bad = ~((sigma > 0) & (sigma <= WIDEST_SIGMA))
     if bad.any():
         which = int(np.flatnonzero(bad)[0])
         raise StackError(
-            f"psf_sigma of epoch {matched_epochs[which]!r} is {sigma[which]}; it must be finite "
-            "and > 0 pixels"
+            f"psf_sigma of epoch {matched_epochs[which]!r} is {sigma[which]}; it must be > 0 "
+            f"and at most {WIDEST_SIGMA:g} pixels"
         )
     return sigma
 

@@ -17,6 +17,7 @@ from astropy.stats import gaussian_fwhm_to_sigma
 
 from ..algorithm.epoch_id import EpochId, as_id_text, is_whole_number
 from ..algorithm.mask_planes import MAX_PLANES
+from ..algorithm.psf import WIDEST_SIGMA
 from .text_file import printable
 
 __all__ = [
@@ -30,8 +31,6 @@ __all__ = [
     "origin_in_header",
     "psf_sigma_in_header",
     "text_in_header",
-    "unit_in_header",
-    "visit_in_header",
     "visit_in_name",
     "visits_in_header",
     "whole_name",
@@ -53,6 +52,9 @@ _VISIT_CARDS = (
 _KIND_CARDS = ("WARPTYPE", "LSST BUTLER DATASETTYPE")
 _FWHM_CARDS = ("PSFFWHM", "PSF_FWHM", "FWHM")
 
+#: Numbers of this size are no whole numbers of a table.
+_BEYOND = 2**63
+
 _SUFFIXES = re.compile(r"\.(fits?|fts)(\.[gf]z)?$", re.IGNORECASE)
 _KIND_WORDS = re.compile(r"(psf_?)?matched(_?warp)?|direct(_?warp)?", re.IGNORECASE)
 
@@ -71,19 +73,12 @@ def _first(headers: Sequence[Header], names: Sequence[str]) -> Any:
 
 
 def as_epoch_id(value: Any) -> EpochId:
-    """Return an id as an int where it looks like one, else as a string."""
+    """Return an id as an int where it looks like one of 64 bits, else as a string."""
     text = str(value).strip()
     if isinstance(value, float) and value.is_integer():
         text = str(int(value)) if is_whole_number(int(value)) else text
-    if not re.fullmatch(r"-?0{0,99}\d{1,19}", text) or not is_whole_number(int(text)):
-        return text
-    return int(text)
-
-
-def visit_in_header(headers: Sequence[Header]) -> EpochId | None:
-    """Return the visit id of a header, from VISIT, EXPID, EXPNUM or OBSID cards."""
-    value = _first(headers, _VISIT_CARDS)
-    return None if value is None else as_epoch_id(value)
+    is_number = re.fullmatch(r"-?0{0,99}\d{1,19}", text, re.ASCII) and is_whole_number(int(text))
+    return int(text) if is_number else text
 
 
 def fits_stem(path: Path) -> str:
@@ -148,9 +143,15 @@ def psf_sigma_in_header(headers: Sequence[Header]) -> float | None:
             if "arcsec" in comment or (name in _FWHM_CARDS and "pix" not in comment):
                 continue
             value = header[name]
+            factor = gaussian_fwhm_to_sigma if name in _FWHM_CARDS else 1.0
             if not _is_number(value) or not value > 0:
                 raise ValueError(f"{name} = {value}; a PSF width is a number of pixels above 0")
-            return float(value) * (gaussian_fwhm_to_sigma if name in _FWHM_CARDS else 1.0)
+            if value * factor > WIDEST_SIGMA:
+                raise ValueError(
+                    f"a Gaussian PSF of sigma {value * factor:g} ({name}); it is at most "
+                    f"{WIDEST_SIGMA:g} pixels"
+                )
+            return float(value) * factor
     return None
 
 
@@ -176,12 +177,6 @@ def origin_in_header(headers: Sequence[Header]) -> tuple[int, int] | None:
             return None
         first_pixel.append(value + 1 - (reference if _is_number(reference) else 1))
     return _whole(*first_pixel)
-
-
-def unit_in_header(headers: Sequence[Header]) -> str | None:
-    """Return the text of BUNIT."""
-    value = _first(headers, ["BUNIT"])
-    return None if value is None else str(value).strip()
 
 
 def mask_planes_in_header(header: Header) -> dict[str, int]:

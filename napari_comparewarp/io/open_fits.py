@@ -1,7 +1,6 @@
 """FITS files that are whole: opened, checked, and their errors made one line."""
 
-import gzip
-import io
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -14,7 +13,11 @@ import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
-from ..errors import StackError, one_line
+from ..errors import ConfigError, StackError, one_line
+from .content import content_of
+from .place import open_regular
+from .structure import check_structure
+from .tiles import guarded_tiles
 
 __all__ = ["NO_NAME", "OpenFiles", "image_shape", "image_values", "open_fits", "reading"]
 
@@ -26,7 +29,9 @@ NO_NAME = ("", "COMPRESSED_IMAGE")
 
 
 @contextmanager
-def open_fits(path: Path, verify: bool = False) -> Iterator[fits.HDUList]:
+def open_fits(
+    path: Path, verify: bool = False, notes: list[str] | None = None
+) -> Iterator[fits.HDUList]:
     """Open a FITS file whose headers are all there and whose data are not cut short.
 
     One thread opens files at a time: astropy's warnings are held back meanwhile,
@@ -37,31 +42,51 @@ def open_fits(path: Path, verify: bool = False) -> Iterator[fits.HDUList]:
     path : Path
         The file; gzip is known by its content.
     verify : bool
-        Compare the data with the DATASUM cards, where there are any.
+        Compare the data with the DATASUM cards, and the headers with the CHECKSUM
+        cards, where there are any.
+    notes : list of str, optional
+        What is found so, and does not stop the reading, is added to it.
 
     Raises
     ------
     StackError
-        If the file is missing, unreadable, truncated or corrupt. It names the
-        HDU. Whatever astropy raises while the file is open becomes one.
+        If the file is missing, unreadable, truncated or corrupt, or larger than
+        `napari_comparewarp.io.limits` allows. It names the HDU. Whatever astropy
+        raises while the file is open becomes one.
     """
     with _WARNING_FILTERS, warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("ignore")
-        warnings.filterwarnings("always", "Datasum verification failed", AstropyWarning)
-        with reading(path), path.open("rb") as file:
-            stream: Any = file
-            if file.read(2) == b"\x1f\x8b":
-                file.seek(0)
-                # In memory, as HDUs are read in any order and gzip only forwards.
-                stream = io.BytesIO(gzip.decompress(file.read()))
-            size = stream.seek(0, io.SEEK_END)
-            stream.seek(0)
-            with fits.open(stream, memmap=False, checksum=verify) as hdus:
-                _check_complete(path, hdus, stream, size)
-                for warning in caught:
-                    reason = str(warning.message).strip().rstrip(".")
-                    raise StackError(f"{path}: the data are corrupt: {reason}")
+        warnings.filterwarnings("always", r"(Datas|Checks)um verification failed", AstropyWarning)
+        with reading(path), open_regular(path) as file:
+            content = content_of(path, file)
+            structure = check_structure(path, content)
+            stream = content.stream(structure.end)
+            with (
+                guarded_tiles(structure.largest_tile),
+                fits.open(stream, memmap=False, checksum=verify) as hdus,
+            ):
+                if len(hdus) != structure.count:
+                    raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
+                changed = _check_sums(path, [str(warning.message) for warning in caught])
+                if changed and notes is not None:
+                    notes.append(changed)
                 yield hdus
+
+
+def _check_sums(path: Path, failures: list[str]) -> str:
+    """Refuse data that are not those of their DATASUM; return what is to be said of headers."""
+    changed = []
+    for failure in failures:
+        if failure.startswith("Data"):
+            raise StackError(f"{path}: the data are corrupt: {failure.strip().rstrip('.')}")
+        named = re.search(r"\('(.*)', \d+\)", failure)
+        changed.append(named[1] if named and named[1] not in NO_NAME else "without a name")
+    if not changed:
+        return ""
+    return (
+        f"the header of HDU {', '.join(dict.fromkeys(changed))} was changed after its CHECKSUM "
+        "was written"
+    )
 
 
 class OpenFiles:
@@ -80,6 +105,7 @@ class OpenFiles:
 
     def __init__(self, verify: bool = False) -> None:
         self._verify = verify
+        self._notes: list[str] = []
         self._stack = ExitStack()
         self._hdus: dict[Path, fits.HDUList] = {}
 
@@ -97,8 +123,14 @@ class OpenFiles:
     def __getitem__(self, path: Path) -> fits.HDUList:
         """Return the HDUs of a file; raises what `open_fits` does."""
         if path not in self._hdus:
-            self._hdus[path] = self._stack.enter_context(open_fits(path, self._verify))
+            opened = open_fits(path, self._verify, self._notes)
+            self._hdus[path] = self._stack.enter_context(opened)
         return self._hdus[path]
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was found on opening them, a clause each."""
+        return tuple(dict.fromkeys(self._notes))
 
 
 @contextmanager
@@ -107,38 +139,15 @@ def reading(path: Path, hdu: str = "") -> Iterator[None]:
     where = f"{path}, HDU {hdu}" if hdu else str(path)
     try:
         yield
-    except (StackError, MemoryError):
+    except (StackError, ConfigError):
         raise
+    except MemoryError as error:
+        raise StackError(f"{where}: there is not enough memory to read it") from error
     except OSError as error:
         reason = error.strerror or one_line(error)
         raise StackError(f"{where}: cannot be read: {reason}") from error
     except Exception as error:
         raise StackError(f"{where}: not a valid FITS file: {one_line(error)}") from error
-
-
-def _check_complete(path: Path, hdus: fits.HDUList, stream: Any, size: int) -> None:
-    """Refuse a file that ends before its last HDU does."""
-    end = 0
-    for number in range(len(hdus)):
-        info = hdus.fileinfo(number)
-        end = info["datLoc"] + info["datSpan"]
-        if end > size and not _lacks_padding_alone(hdus[number], info["datLoc"], size):
-            raise StackError(
-                f"{path}, HDU {_label(hdus, number)}: the file is truncated: it has {size} "
-                f"bytes and needs {end}"
-            )
-    # Other bytes after the end are allowed by the standard.
-    stream.seek(end)
-    if stream.read(8) == b"XTENSION":
-        raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
-
-
-def _lacks_padding_alone(hdu: Any, start: int, size: int) -> bool:
-    """Tell whether all data are there, and only the filling of the last block is not."""
-    if isinstance(hdu, fits.CompImageHDU):
-        # What stands in the file is a table, whose size astropy gives no public way to.
-        hdu = getattr(hdu, "_bintable", None)
-    return hdu is not None and start + hdu.size <= size
 
 
 def image_shape(hdu: Any) -> tuple[int, ...]:
@@ -197,8 +206,3 @@ def image_values(
             # Single precision holds 16 bits, double precision 32: nothing was lost.
             values = np.where(missing, 0, values).astype(f"i{bits // 8}" if bits > 8 else "u1")
     return values, missing if missing.any() else None
-
-
-def _label(hdus: fits.HDUList, number: int) -> str:
-    name = hdus[number].name
-    return str(number) if name in NO_NAME else f"{number} ({name})"

@@ -135,6 +135,7 @@ def read_pixels(exposure: Exposure, mask_planes: dict[str, int], is_marked: bool
             hdus = files[exposure.path]
             with reading(exposure.path, "PSF"):
                 psf = read_psf(exposure.path, hdus, exposure.psf_sigma)
+        notes = (*notes, *files.notes)
     no_data = 1 << mask_planes["NO_DATA"]
     if missing is not None:
         mask[missing] |= no_data

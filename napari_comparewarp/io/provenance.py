@@ -17,7 +17,8 @@ from .._version import __version__
 from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
 from ..config.text_file import parse_json, shown
-from ..errors import ConfigError, one_line
+from ..errors import ConfigError, StackError, one_line
+from .open_fits import open_fits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,14 +96,13 @@ def read_config(path: str | Path) -> CompareWarpConfig:
         If the file is no FITS file, or holds no settings.
     """
     try:
-        with warnings.catch_warnings():
-            # What is odd in other cards is of no interest here.
-            warnings.simplefilter("ignore", AstropyWarning)
-            header = fits.getheader(path, 0)
-            cards = [card for card in header.cards if re.fullmatch(r"CWCONF\d{2,6}", card.keyword)]
-            pieces = {int(card.keyword[6:]): str(card.value)[1:-1] for card in cards}
-    except Exception as error:  # a damaged file makes astropy raise whatever it comes to
-        raise ConfigError(f"{path}: not a readable FITS file: {one_line(error)}") from error
+        with open_fits(Path(path)) as hdus:
+            header = hdus[0].header
+    except StackError as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise ConfigError(f"{path}: not a readable FITS file: {reason}") from error
+    cards = [card for card in header.cards if re.fullmatch(r"CWCONF\d{2,6}", card.keyword)]
+    pieces = {int(card.keyword[6:]): str(card.value)[1:-1] for card in cards}
     if not pieces:
         raise ConfigError(f"{path}: no settings in its header (cards CWCONF00 …)")
     where = f"{path}: the settings in its header"

@@ -14,7 +14,7 @@ from ..algorithm.array_planes import mark_no_data
 from ..algorithm.epoch_id import check_epoch_id, check_epoch_ids
 from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
-from ..algorithm.psf import PsfModel
+from ..algorithm.psf import WIDEST_SIGMA, PsfModel
 from ..algorithm.sky_grid import check_wcs
 from ..algorithm.unit_text import check_unit
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
@@ -25,7 +25,9 @@ from .butler import butler_query
 from .cropping import crop_to_matched
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure
+from .limits import memory_there, size_in_words
 from .pixels import Pixels, read_pixels
+from .place import open_regular
 from .saying import collecting, say
 from .scan import scan_exposure
 from .source import Source
@@ -120,8 +122,11 @@ def _read(
 ) -> WarpStack:
     """Read a stack; see `read_stack`."""
     limit = None if memory is None else parse_memory(memory)
-    if psf_sigma is not None and not 0 < psf_sigma < np.inf:
-        raise StackError(f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0")
+    if psf_sigma is not None and not 0 < psf_sigma <= WIDEST_SIGMA:
+        raise StackError(
+            f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0, and at most "
+            f"{WIDEST_SIGMA:g}"
+        )
     sources = find_sources(source)
     exposures = same_visits(_scan_all(sources, assume))
     check_present(exposures)
@@ -150,6 +155,12 @@ def _read(
     spooled = limit is not None and nbytes > SPOOL_FRACTION * limit
     if spooled:
         check_scratch_space(nbytes)
+    elif nbytes > memory_there():
+        raise StackError(
+            f"{sources[0].path} and others: together they take {size_in_words(nbytes)} of memory, "
+            f"of which there is {size_in_words(memory_there())}; give --memory, as 8GB, to keep "
+            "them in scratch files"
+        )
     direct_warps = _allocate(len(direct), shape, spooled)
     matched_warps = _allocate(len(matched), shape, spooled) if matched else direct_warps
     targets = [(exposure, direct_warps, row) for row, exposure in enumerate(direct)]
@@ -442,7 +453,7 @@ def _place(pixels: Pixels, warps: Warps, row: int) -> None:
 def _sha256(path: Path) -> str:
     """Return the checksum of a whole file."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise StackError(f"{path}: cannot be read: {error.strerror}") from error

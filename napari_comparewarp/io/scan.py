@@ -28,6 +28,7 @@ from .headers import (
 from .open_fits import OpenFiles, image_shape
 from .pixel_values import Treatment
 from .pixels import plane_reader, values_of
+from .place import reading_places
 from .sample import UNKNOWN, bands_of, measure
 from .sky import read_grid
 from .source import PlaneKey, PlanePlace
@@ -119,7 +120,7 @@ def scan_exposures(
         As for `scan_exposure`.
     """
     assume = assume or Assumptions()
-    with OpenFiles() as files:
+    with reading_places(path), OpenFiles() as files:
         dialect, layouts = recognise(path, files, assume.dialect)
         return tuple(
             _scan(path, dialect, layout, files, assume, glanced)

@@ -9,6 +9,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,28 +19,12 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
 from ..errors import one_line
+from .sky_cards import OF_A_GRID, TIMES, fault_of, is_celestial, mended_cards
 
 __all__ = ["Grid", "read_grid", "separation_in_pixels", "sky_of", "wcs_cards"]
 
-#: Cards of a WCS that hold numbers; the last letter names an alternate one.
-_NUMBER = re.compile(
-    r"(CRVAL|CRPIX|CDELT|CROTA|CD|PC|PV|LONPOLE|LATPOLE|EQUINOX|EPOCH)\d*(_\d+)?[A-Z]?"
-    r"|(A|B|AP|BP)_(ORDER|DMAX|\d+_\d+)"
-)
-
-#: Cards of the polynomial distortion SIP.
-_SIP = re.compile(r"(A|B|AP|BP)_(ORDER|DMAX|\d+_\d+)")
-
-#: On the axis of longitude, PV 0 to 4 are part of the standard (native pole and origin).
-_STANDARD_PV = range(5)
-
-#: Cards of times that astropy takes into a WCS; they are of one exposure, not of its grid.
-_TIMES = re.compile(
-    r"(DATE|MJD)-(OBS|BEG|AVG|END)|TIMESYS|TSTART|TSTOP|TELAPSE|XPOSURE|OBSGEO-.|JEPOCH|BEPOCH"
-)
-
 #: Repairs of astropy that change no position.
-_HARMLESS = ("datfix", "unitfix", "obsfix", "RADECSYS")
+_HARMLESS = ("datfix", "unitfix", "obsfix", "RADECSYS", "cdfix")
 
 
 @dataclass(frozen=True)
@@ -77,7 +62,7 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
         cards = tuple(
             (card.keyword, repr(card.value))
             for card in original.cards
-            if _OF_A_GRID.fullmatch(card.keyword)
+            if OF_A_GRID.fullmatch(card.keyword)
         )
         if not any(key.startswith("CTYPE") for key, _ in cards):
             continue
@@ -85,7 +70,7 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
         has_tables = any(key.startswith(("CPDIS", "CPERR", "D2IM", "AXISCORR")) for key, _ in cards)
         grid = None if has_tables else _GRIDS.get(cards)
         if grid is None:
-            header, notes = _mended(original)
+            header, notes = mended_cards(original)
             grid = Grid(_celestial(header, hdus, notes), tuple(dict.fromkeys(notes)))
             if len(_GRIDS) >= _MOST_GRIDS:
                 _GRIDS.clear()
@@ -95,14 +80,6 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
             return grid
     return Grid(None)
 
-
-#: All cards that can have to do with a grid.
-_OF_A_GRID = re.compile(
-    r"(CTYPE|CUNIT|CNAME|CRVAL|CRPIX|CRDER|CSYER|CDELT|CROTA|CD|PC|PV|PS|NAXIS|WCSAXES|WCSNAME|"
-    r"LONPOLE|LATPOLE|EQUINOX|EPOCH|RADESYS|RADECSYS|VELREF|SPECSYS|DATE-OBS|MJD-OBS|WAT|CPDIS|"
-    r"CPERR|D2IM|AXISCORR|DP|DQ|CQDIS|CQERR|CW|PROJP|TR|TP)\d*([_.A-Z]*\d+)*[A-Z]?|"
-    r"(A|B|AP|BP)_\w+"
-)
 
 #: Grids that were read, by their cards.
 _GRIDS: dict[tuple[tuple[str, str], ...], Grid] = {}
@@ -114,23 +91,21 @@ def _celestial(header: fits.Header, hdus: fits.HDUList | None, notes: list[str])
     alternates = sorted({key[6] for key in header if re.fullmatch(r"CTYPE1[A-Z]", key)})
     for name in (" ", *alternates):
         types = [str(header.get(f"CTYPE{axis}{name.strip()}", "")) for axis in (1, 2, 3, 4)]
-        if not any(map(_is_celestial, types)):
+        if not any(map(is_celestial, types)):
             continue
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                wcs = WCS(header, fobj=hdus, key=name)
-                wcs.wcs.set()
-                celestial = wcs.celestial if wcs.has_celestial else None
+                celestial = _made(header, hdus, name)
             except Exception as error:  # wcslib has a dozen classes, and lookup tables their own
+                fault = fault_of(header, partial(_works, hdus=hdus, name=name))
+                types_are = f"CTYPE1 = {types[0]!r}, CTYPE2 = {types[1]!r}"
                 raise ValueError(
-                    f"CTYPE1 = {types[0]!r}, CTYPE2 = {types[1]!r}: no WCS that can be used: "
-                    f"{_reason(error)}"
+                    f"{fault or types_are}: no WCS that can be used: {_reason(error)}"
                 ) from error
         if celestial is None:
             continue
-        if any("cdfix" in str(warning.message) for warning in caught):
-            raise ValueError("a row of its CD matrix is 0: all pixels lie on one line")
+        _check_rows(header, name.strip(), types)
         if name != " ":
             notes.append(f"the alternate WCS {name} is used: the first knows no sky")
         notes += [
@@ -150,11 +125,6 @@ def _celestial(header: fits.Header, hdus: fits.HDUList | None, notes: list[str])
     return None
 
 
-def _is_celestial(ctype: str) -> bool:
-    """Tell whether an axis is a longitude or latitude on the sky."""
-    return bool(re.match(r"(RA--|DEC-|[A-Z]?LON|[A-Z]?LAT|[A-Z]{2}LN|[A-Z]{2}LT)-?", ctype))
-
-
 def _reason(error: BaseException) -> str:
     """Return what wcslib says: its last line, without the place in its source."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
@@ -162,82 +132,51 @@ def _reason(error: BaseException) -> str:
     return lines[0].rstrip(".:") if lines else one_line(error)
 
 
+def _made(header: fits.Header, hdus: fits.HDUList | None, name: str) -> WCS | None:
+    """Return the celestial WCS of a header, None where it has another."""
+    wcs = WCS(header, fobj=hdus, key=name)
+    wcs.wcs.set()
+    return wcs.celestial if wcs.has_celestial else None
+
+
+def _works(header: fits.Header, *, hdus: fits.HDUList | None, name: str) -> bool:
+    """Tell whether a header has a celestial WCS that can be used."""
+    try:
+        return _made(header, hdus, name) is not None
+    except Exception:
+        return False
+
+
+def _check_rows(header: fits.Header, name: str, types: Sequence[str]) -> None:
+    """Refuse a CD matrix that has a row of zeros, which astropy mends to ones."""
+    if not any(re.fullmatch(rf"CD\d_\d{name}", key) for key in header):
+        return
+    for axis, ctype in enumerate(types, start=1):
+        row = [header.get(f"CD{axis}_{other}{name}", 0) for other in range(1, len(types) + 1)]
+        if is_celestial(ctype) and not any(row):
+            raise ValueError(
+                f"CD{axis}_1 to CD{axis}_{len(types)} are 0, a row of its CD matrix: all pixels "
+                "lie on one line"
+            )
+
+
+#: Beyond this condition number a matrix has lost all digits.
+_WORST = 1e10
+
+
 def _check(wcs: WCS) -> None:
     """Refuse a grid whose pixels have no size."""
     matrix = wcs.pixel_scale_matrix
-    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-30:
+    if not np.isfinite(matrix).all() or not np.linalg.cond(matrix) < _WORST:
         raise ValueError("its CD or PC matrix has no inverse: all pixels lie on one line")
-
-
-def _mended(original: fits.Header) -> tuple[fits.Header, list[str]]:
-    """Return a header that astropy reads as it is meant, and what was changed."""
-    header, notes = original.copy(), list[str]()
-    equinox = header.get("EPOCH", 2000.0)
-    if not (isinstance(equinox, (int, float)) and 1800 <= equinox <= 2200):
-        # By an old convention EPOCH is the equinox, a year; here it counts exposures.
-        header.remove("EPOCH")
-    for key in [key for key in header if _NUMBER.fullmatch(key)]:
-        _mend_number(header, key, notes)
-    _mend_sip(header, notes)
-    _mend_pv(header, notes)
-    for key in [key for key in header if _TIMES.fullmatch(key)]:
-        # They belong to the exposure: `napari_comparewarp.io.times` reads them.
-        del header[key]
-    return header, notes
-
-
-def _mend_number(header: fits.Header, key: str, notes: list[str]) -> None:
-    """Make a number of a card that holds it as text."""
-    value = header[key]
-    if isinstance(value, fits.card.Undefined) or value == "":
-        del header[key]
-    elif isinstance(value, str):
-        try:
-            number = float(value.strip().upper().replace("D", "E").lstrip("JB"))  # as J2000
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
-            raise ValueError(f"{key} = {value!r}; a number is needed")
-        notes.append(f"{key} = {value!r} is text: taken as the number {number:g}")
-        header[key] = int(number) if key.endswith("_ORDER") else number
-    elif isinstance(value, bool):
-        raise ValueError(f"{key} = {value}; a number is needed")
-
-
-def _mend_sip(header: fits.Header, notes: list[str]) -> None:
-    """Take away SIP terms that CTYPE does not ask for: what resampling left behind."""
-    terms = [key for key in header if _SIP.fullmatch(key)]
-    if not terms or any("-SIP" in str(header.get(f"CTYPE{axis}", "")) for axis in (1, 2)):
-        return
-    for key in terms:
-        del header[key]
-    ctype = header.get("CTYPE1")
-    notes.append(f"{terms[0]} and the like are ignored: CTYPE1 is {ctype!r}, not SIP")
-
-
-def _mend_pv(header: fits.Header, notes: list[str]) -> None:
-    """Read PV terms as they are meant.
-
-    SCAMP before version 2 wrote the terms of TPV under the name of TAN.
-    (Shupe et al. 2012, Proc. SPIE 8451, 84511M.)
-    """
-    types = {axis: str(header.get(f"CTYPE{axis}", "")) for axis in (1, 2)}
-    terms = [key for key in header if re.fullmatch(r"PV[12]_\d+", key)]
-    distorting = [
-        key
-        for key in terms
-        if types[int(key[2])].startswith("DEC") or int(key.split("_")[1]) not in _STANDARD_PV
-    ]
-    if not distorting:
-        return
-    if all(ctype.endswith("-TAN") for ctype in types.values()):
-        for axis, ctype in types.items():
-            header[f"CTYPE{axis}"] = f"{ctype.removesuffix('TAN')}TPV"
-        notes.append("CTYPE is TAN with PV terms: read as TPV, as SCAMP 1 wrote it")
-    elif all(ctype.endswith("-TAN-SIP") for ctype in types.values()):
-        for key in terms:
-            del header[key]
-        notes.append("CTYPE asks for SIP, so that its PV terms are ignored")
+    shape = wcs.pixel_shape or (2, 2)
+    x, y = ((side - 1) / 2 for side in shape)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        corner, *sides = _unit_vectors(wcs, np.array([x, x + 1, x]), np.array([y, y, y + 1])).T
+    spans = [np.linalg.norm(side - corner) for side in sides]
+    if max(spans) == 0:
+        raise ValueError("its scale or distortion (CD, CDELT, PV) puts all pixels at one place")
 
 
 #: Frames that were asked for, by the words that decide on them.
@@ -256,7 +195,8 @@ def _find_frame(wcs: Any) -> Any:
     """Return the frame that astropy has for a WCS."""
     try:
         position = wcs.pixel_to_world(0.0, 0.0)
-        if not isinstance(position, SkyCoord):
+        # Places on the Earth are none on the sky, and would ask for tables from elsewhere.
+        if not isinstance(position, SkyCoord) or position.frame.name == "itrs":
             return None
         position.icrs  # noqa: B018
     except Exception:  # frames that need an observer or a package fail in their own ways
@@ -365,6 +305,6 @@ def wcs_cards(wcs: WCS) -> tuple[fits.Header, list[fits.ImageHDU]]:
                 header.remove(card, ignore_missing=True)
         else:
             header, hdus = wcs.to_header(relax=True), []
-    for key in [key for key in header if _TIMES.fullmatch(key)]:
+    for key in [key for key in header if TIMES.fullmatch(key)]:
         del header[key]
     return header, hdus

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 from astropy.table import Row
 
+from ..algorithm.psf import WIDEST_SIGMA
 from ..config.fields import check_path
 from ..config.text_file import shown, worded
 from ..errors import StackError
 from .butler import ButlerQuery, butler_query, find_in_butler
 from .headers import as_epoch_id, kind_in_words
 from .manifest import read_manifest
+from .place import reading_places
 from .source import Source
 from .text_file import read_table
 
@@ -57,12 +59,16 @@ def find_sources(source: StackSource) -> list[Source]:
             raise StackError("the list of files is empty; give at least one FITS file")
         return sources
     path = Path(source)
-    if path.is_dir():
-        return _in_folder(path)
-    if not path.exists():
-        raise StackError(
-            f"{path}: no such file or folder; give a folder of FITS files, or a manifest"
-        )
+    with reading_places(path):
+        if path.is_dir():
+            return _in_folder(path)
+        if not path.exists():
+            # A loop of links, which is there and leads nowhere, says so itself.
+            if path.is_symlink():
+                path.stat()
+            raise StackError(
+                f"{path}: no such file or folder; give a folder of FITS files, or a manifest"
+            )
     if path.suffix.lower() == ".toml":
         return read_manifest(path)
     if path.suffix.lower() in MANIFEST_SUFFIXES:
@@ -77,7 +83,8 @@ def _listed(item: StackPart) -> list[Source]:
     if isinstance(item, ButlerQuery):
         return find_in_butler(item)
     path = Path(item)
-    return _in_folder(path) if path.is_dir() else [Source(path, named=True)]
+    with reading_places(path):
+        return _in_folder(path) if path.is_dir() else [Source(path, named=True)]
 
 
 def _in_folder(folder: Path) -> list[Source]:
@@ -159,9 +166,10 @@ def _manifest_row(manifest: Path, number: int, row: Row) -> Source:
             psf_sigma = float(psf_sigma)
         except (TypeError, ValueError):
             psf_sigma = np.nan
-        if not 0 < psf_sigma < np.inf:
+        if not 0 < psf_sigma <= WIDEST_SIGMA:
             raise StackError(
-                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be a number of pixels above 0"
+                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be a number of "
+                f"pixels above 0, and at most {WIDEST_SIGMA:g}"
             )
     return Source(
         path=manifest.parent / str(path),

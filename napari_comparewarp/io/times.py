@@ -17,6 +17,11 @@ _EXPOSURE_CARDS = ("EXPTIME", "XPOSURE", "EXPOSURE", "TEXPTIME", "EXP_TIME")
 
 _SECONDS = 86400.0
 
+#: Modified Julian dates of the years 0 and 9999, beyond which FITS has no dates, and seconds
+#: that no exposure takes.
+_FIRST_DAY, _LAST_DAY = -678_941.0, 2_973_483.0
+_LONGEST = 1e9
+
 
 def exposure_time(headers: Sequence[Header]) -> tuple[ExposureTime | None, tuple[str, ...]]:
     """Return when an exposure was taken, as far as its headers tell.
@@ -58,7 +63,7 @@ def exposure_seconds(headers: Sequence[Header]) -> float | None:
     """Return the exposure time, None where no card holds a number of seconds above 0."""
     for name in _EXPOSURE_CARDS:
         value = _value(headers, name)
-        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf:
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < _LONGEST:
             return float(value)
     return None
 
@@ -88,8 +93,10 @@ def _time(headers: Sequence[Header], part: str, scale: str, notes: list[str]) ->
         except ValueError:
             notes.append(f"DATE-{part} = {date!r} is no date: ignored")
     number = _value(headers, f"MJD-{part}")
-    if isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number):
-        return float(number)
+    if isinstance(number, (int, float)) and not isinstance(number, bool):
+        if _FIRST_DAY <= number <= _LAST_DAY:
+            return float(number)
+        notes.append(f"MJD-{part} = {number!r} is no date: ignored")
     return None
 
 

@@ -10,7 +10,8 @@ from astropy.table import Table
 
 from ..algorithm.mask_planes import bits
 from ..algorithm.warps import WarpStack
-from ..errors import StackError, one_line
+from ..errors import StackError
+from ..io.open_fits import open_fits
 from ..io.provenance import ascii_text, read_config
 from ..io.read import read_stack
 from ..io.write import mask_path
@@ -84,14 +85,13 @@ def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> So
         If a file is missing or invalid.
     """
     try:
-        with fits.open(coadd) as hdus:
+        with open_fits(coadd) as hdus:
             image = hdus["IMAGE"].data.astype(np.float32)
             n_image = hdus["NIMAGE"].data.astype(int)
             inputs = Table(hdus["INPUTS"].data)
-    except (OSError, KeyError) as error:
-        raise ScoreError(
-            f"{coadd}: cannot read it as a coadd of this program: {one_line(error)}"
-        ) from error
+    except StackError as error:
+        reason = str(error).removeprefix(f"{coadd}: ")
+        raise ScoreError(f"{coadd}: cannot read it as a coadd of this program: {reason}") from error
     bad_names = tuple(name for name in read_config(coadd).bad_planes if name != "CLIPPED")
     named = [str(path) for path in inputs["direct_path"]]
     if masks is None:
@@ -172,10 +172,11 @@ def _from_masks(
     for index, visit in enumerate(stack.epochs):
         path = mask_path(folder, visit)
         try:
-            with fits.open(path) as hdus:
+            with open_fits(path) as hdus:
                 mask, planes = _read_mask(hdus)
-        except (OSError, KeyError) as error:
-            raise ScoreError(f"{path}: cannot read this mask: {one_line(error)}") from error
+        except StackError as error:
+            reason = str(error).removeprefix(f"{path}: ")
+            raise ScoreError(f"{path}: cannot read this mask: {reason}") from error
         if mask.shape != image.shape[1:]:
             raise ScoreError(f"{path}: the mask has shape {mask.shape}, the coadd {stack.shape}")
         usable[index] = _unflagged(image[index], mask, planes, bad_names)

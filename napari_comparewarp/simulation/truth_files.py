@@ -8,7 +8,8 @@ from astropy.io import fits
 from astropy.io.fits.hdu.compressed import NO_DITHER
 from astropy.table import Table
 
-from ..errors import TruthError, one_line
+from ..errors import StackError, TruthError, one_line
+from ..io.open_fits import open_fits
 from ..io.text_file import read_table
 from .artifacts import KINDS, Artifact
 from .truth import Truth, tabulate_artifacts
@@ -132,12 +133,13 @@ def read_truth(folder: str | Path) -> Truth:
     artifacts = _read_table(folder, "artifacts")
     _check_visits(folder, artifacts, **tables)
     try:
-        static_sky = np.array(fits.getdata(folder / _STATIC_SKY, "STATIC_SKY"), np.float32)
+        with open_fits(folder / _STATIC_SKY) as hdus:
+            static_sky = np.array(hdus["STATIC_SKY"].data, np.float32)
         if static_sky.ndim != 2 or not np.isfinite(static_sky).all():
             raise ValueError(f"{_STATIC_SKY} holds no image of finite pixels")
-        with fits.open(folder / _ARTIFACT_IMAGES) as hdus:
+        with open_fits(folder / _ARTIFACT_IMAGES) as hdus:
             planted = tuple(_read_artifact(hdus, row, static_sky.shape) for row in artifacts)
-    except (OSError, LookupError, TypeError, ValueError) as error:
+    except (StackError, LookupError, TypeError, ValueError) as error:
         raise TruthError(f"{folder}: cannot read the truth's images: {one_line(error)}") from error
     return Truth(static_sky=static_sky, artifacts=planted, **tables)
 

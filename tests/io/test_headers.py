@@ -12,9 +12,9 @@ from napari_comparewarp.io.headers import (
     mask_planes_in_header,
     origin_in_header,
     psf_sigma_in_header,
-    unit_in_header,
-    visit_in_header,
+    text_in_header,
     visit_in_name,
+    visits_in_header,
 )
 
 
@@ -69,11 +69,11 @@ def test_ids_that_look_like_numbers_are_numbers(value, epoch):
 
 def test_the_first_header_with_a_card_that_is_not_blank_counts():
     image, primary = Header({"VISIT": " ", "BUNIT": "nJy"}), Header({"VISIT": 0, "BUNIT": "adu"})
-    assert visit_in_header([image, primary]) == 0
-    assert unit_in_header([image, primary]) == "nJy"
-    assert visit_in_header([Header({"EXPID": "12"})]) == 12
-    assert visit_in_header([Header()]) is None
-    assert unit_in_header([Header()]) is None
+    assert visits_in_header([image, primary]) == {"VISIT": 0}
+    assert text_in_header([image, primary], "BUNIT") == "nJy"
+    assert visits_in_header([Header({"EXPID": "12"})]) == {"EXPID": 12}
+    assert visits_in_header([Header()]) == {}
+    assert text_in_header([Header()], "BUNIT") is None
 
 
 def test_a_psf_width_is_a_sigma_or_a_width_at_half_maximum_in_pixels():

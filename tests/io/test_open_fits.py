@@ -123,9 +123,9 @@ def test_several_files_are_opened_once_each_when_they_are_asked_for(tmp_path, mo
     paths = [write_lsst(tmp_path / f"{name}.fits") for name in "abc"]
     opened = []
 
-    def counted(path, verify):
+    def counted(path, verify, notes):
         opened.append(path)
-        return open_fits(path, verify)
+        return open_fits(path, verify, notes)
 
     monkeypatch.setattr(module, "open_fits", counted)
     with OpenFiles() as files:

@@ -5,7 +5,6 @@ and adds its layers when they are there: the reader itself returns none. Without
 a window it returns the same layers.
 """
 
-import gzip
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,9 +16,11 @@ from napari.layers import Layer
 
 from ...errors import StackError
 from ...inspection.inspection import Inspection
+from ...io.content import content_of
 from ...io.dialects.registry import NotAnExposure, has_variance_name
 from ...io.inspection_file import FORMAT
 from ...io.open_fits import open_fits
+from ...io.place import open_regular
 from ...io.read import read_stack
 from ...io.scan import scan_exposure
 from ...io.sources import FITS_SUFFIXES, find_sources
@@ -41,8 +42,8 @@ _HEAD = 65_536
 #: Files of a folder that are looked at to see whether it holds warps.
 _LOOKED_AT = 3
 
-#: How a FITS file begins, and how a gzip file does.
-_FITS, _GZIP = b"SIMPLE  =", b"\x1f\x8b"
+#: How a FITS file begins.
+_FITS = b"SIMPLE  ="
 
 
 def get_reader(path: str | Sequence[str]) -> Reader | None:
@@ -133,9 +134,9 @@ def _layer_data(inspection: Inspection) -> list[LayerData]:
 def _is_inspection(path: Path) -> bool:
     """Whether a JSON file says that it is an inspection, of whichever version."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            return FORMAT in file.read(_HEAD)
-    except (OSError, UnicodeDecodeError):
+        with open_regular(path) as file:
+            return FORMAT in file.read(_HEAD).decode("utf-8-sig", "ignore")
+    except (StackError, OSError):
         return False
 
 
@@ -161,14 +162,10 @@ def _is_exposure(path: Path) -> bool:
 def _looks_like_fits(path: Path) -> bool:
     """Whether a file begins like FITS, plain or compressed by gzip."""
     try:
-        with path.open("rb") as file:
-            head = file.read(len(_FITS))
-        if head.startswith(_GZIP):
-            with gzip.open(path) as file:
-                head = file.read(len(_FITS))
-    except (OSError, EOFError, zlib.error):
+        with open_regular(path) as file:
+            return content_of(path, file).part(0, len(_FITS)) == _FITS
+    except (StackError, OSError, EOFError, zlib.error):
         return False
-    return head == _FITS
 
 
 def _has_variance(path: Path) -> bool:

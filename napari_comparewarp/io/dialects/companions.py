@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from ..place import is_there, names_in
+
 __all__ = ["companions_of", "is_companion"]
 
 #: Words that SWarp, SExtractor and people end the name of such a file with.
@@ -25,7 +27,7 @@ def is_companion(path: Path) -> bool:
     """Tell whether a file is named as a plane of another image that lies beside it."""
     found = _NAME.match(path.name)
     return found is not None and any(
-        path.with_name(found["stem"] + ending).exists() for ending in _ENDINGS
+        is_there(path.with_name(found["stem"] + ending)) for ending in _ENDINGS
     )
 
 
@@ -34,7 +36,7 @@ def companions_of(path: Path) -> dict[str, Path]:
     ending = next((end for end in _ENDINGS[::-1] if path.name.lower().endswith(end)), "")
     stem = path.name[: len(path.name) - len(ending)]
     found: dict[str, Path] = {}
-    for other in sorted(path.parent.iterdir()):
+    for other in names_in(path.parent):
         named = _NAME.match(other.name)
         if named is not None and named["stem"] == stem:
             found.setdefault(_WORDS[named["word"].lower()], other)

@@ -11,7 +11,7 @@ import numpy as np
 from astropy.io.fits import Header
 
 from ..flags import UNNAMED, Flags
-from ..headers import unit_in_header
+from ..headers import text_in_header
 from ..open_fits import OpenFiles
 
 __all__ = ["Dialect", "Layout", "Missing", "Plane", "PlaneData", "Role", "Spread"]
@@ -169,7 +169,7 @@ class Dialect(ABC):
         headers : sequence of Header
             That of the image, then the primary one of its file.
         """
-        return unit_in_header(headers)
+        return text_in_header(headers, "BUNIT")
 
     def zero_point(self, headers: Sequence[Header]) -> tuple[str, float] | None:
         """Return the card with the flux scale of an exposure, and the flux of one unit.

@@ -1,11 +1,12 @@
 """All dialects that are read, and which of them a file is in."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from ...errors import StackError
 from ..open_fits import OpenFiles, image_shape
+from ..place import is_file
 from ..source import PlaneKey, PlanePlace
 from .companions import is_companion
 from .dialect import Dialect, Layout, Missing, Plane, Role
@@ -62,7 +63,6 @@ class NotAnExposure(StackError):  # noqa: N818
     """A FITS file that holds no image with its variance."""
 
 
-@cache
 def dialect_named(name: str) -> Dialect:
     """Return a dialect by its name, or one that a TOML file describes.
 
@@ -75,9 +75,24 @@ def dialect_named(name: str) -> Dialect:
         if dialect.name == name:
             return dialect
     if name.lower().endswith(".toml"):
-        return TableDialect(load_table(Path(name)))
+        return _own(name, _stamp(Path(name)))
     known = ", ".join(dialect.name for dialect in (*DIALECTS, NAMED))
     raise StackError(f"dialect {name!r}: it is a TOML file, or one of {known}")
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what changes where a file does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+@lru_cache(maxsize=16)
+def _own(name: str, stamp: tuple[int, ...]) -> Dialect:
+    """Return the dialect in a file as it is now; all exposures of a stack have the same."""
+    return TableDialect(load_table(Path(name)))
 
 
 def recognise(
@@ -107,7 +122,7 @@ def recognise(
     found: dict[Dialect, tuple[Layout, ...]] = {}
     dialects = DIALECTS if wanted is None else (dialect_named(wanted),)
     beside = path.parent / DIALECT_FILE
-    if wanted is None and beside.is_file():
+    if wanted is None and is_file(beside):
         # One's own table lies beside the data for no other reason: it rules.
         own = dialect_named(str(beside))
         answer = own.recognise(path, files)

@@ -14,6 +14,7 @@ from ...errors import StackError
 from ..flags import UNNAMED, Flags, flags_in_comments, flags_in_header
 from ..headers import number_in_header
 from ..open_fits import NO_NAME, OpenFiles, image_shape
+from ..place import is_there
 from ..psf import PSF_HDUS
 from .companions import companions_of, is_companion
 from .dialect import Dialect, Layout, Missing, Plane, Role, Spread
@@ -347,7 +348,7 @@ def _existing(path: Path) -> Path | None:
     """Return a file, which may be compressed otherwise than its name says."""
     stem = re.sub(r"\.(gz|fz)$", "", path.name, flags=re.IGNORECASE)
     for name in (path.name, stem, f"{stem}.fz", f"{stem}.gz"):
-        if os.path.exists(path.with_name(name)):
+        if is_there(path.with_name(name)):
             return path.with_name(name)
     return None
 

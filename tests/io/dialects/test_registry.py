@@ -15,7 +15,7 @@ from napari_comparewarp.cli import main
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.assumptions import Assumptions
 from napari_comparewarp.io.describe import describe
-from napari_comparewarp.io.dialects.registry import NotAnExposure, dialect_named
+from napari_comparewarp.io.dialects.registry import NotAnExposure
 from napari_comparewarp.io.scan import scan_exposure
 
 WHOLE_OR_SPLIT = pytest.mark.parametrize("split", [False, True], ids=["one file", "three files"])
@@ -124,7 +124,6 @@ def test_a_file_that_fits_two_dialects_is_refused_until_one_is_named(tmp_path, s
     fits.HDUList([primary, *hdus]).writeto(path)
     with pytest.raises(StackError, match="it fits the dialects hst and survey; say which"):
         scan_exposure(path)
-    dialect_named.cache_clear()
     layout = scan_exposure(path, Assumptions(dialect="survey")).layout
     assert [plane.name for plane in layout.planes] == ["FLUX", "IVAR"]
     layout = scan_exposure(path, Assumptions(dialect="hst")).layout

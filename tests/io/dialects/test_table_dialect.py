@@ -46,7 +46,6 @@ def write(path, planes, **cards):
 def own(tmp_path, text=OWN):
     path = tmp_path / "mine.toml"
     path.write_text(text)
-    dialect_named.cache_clear()
     return str(path)
 
 
@@ -74,7 +73,6 @@ def test_a_table_of_ones_own_reads_files(tmp_path):
 def test_a_table_beside_the_files_is_used_for_them(tmp_path):
     path = write(tmp_path / "a.fits", planes())
     (tmp_path / "dialect.toml").write_text(OWN)
-    dialect_named.cache_clear()
     assert scan_exposure(path).dialect.name == "mine"
     other = write(tmp_path / "b.fits", {"SCI": NOISE, "ERR": planes()["SIG"]})
     assert scan_exposure(other).dialect.name == "named"
