@@ -6,21 +6,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..algorithm.parallel import THREADS_VARIABLE, n_threads
 from ..errors import one_line
+from .local_cluster import local_cluster
 from .patch_run import Summary, check_outputs, finished, make_patch
 from .plan import Patch, PlanError
+from .running_scheduler import connect_to
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
 __all__ = ["Outcome", "connect", "run_batch", "work_on"]
-
-#: Deaths of workers after which the patch that they worked on counts as failed.
-MOST_DEATHS = 3
-
-#: How long patches wait while there is no worker at all; a worker begins in a few seconds.
-LONGEST_WAIT = "60s"
 
 
 @dataclass(frozen=True)
@@ -141,54 +136,32 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
     Raises
     ------
     PlanError
-        If dask.distributed is not installed, or no scheduler answers.
+        If dask.distributed is not installed, or no scheduler answers that can
+        be used.
     """
     try:
-        import dask
-        from distributed import Client, LocalCluster
-        from distributed.comm import resolve_address
+        import cryptography  # noqa: F401 - the certificates of a local cluster
+        from distributed import Client
         from distributed.utils import silence_logging_cmgr
     except ImportError:
         raise PlanError(
             'a batch needs dask.distributed: pip install "napari-comparewarp[batch]"'
         ) from None
+    except Exception as error:
+        # It reads its configuration when it is imported.
+        raise PlanError(
+            "dask cannot begin, as its configuration files or DASK_… variables are wrong: "
+            + " ".join(str(error).split())
+        ) from error
 
     with ExitStack() as stack:
         # What a patch or a scheduler comes to is reported in one line, not in tracebacks as well.
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
         if scheduler is not None:
-            try:
-                client = Client(resolve_address(scheduler), set_as_default=False)
-            except (OSError, ValueError) as error:
-                raise PlanError(
-                    f"{scheduler}: no dask scheduler answers there; give an address such as "
-                    "tcp://host:8786"
-                ) from error
-            yield stack.enter_context(client)
-            return
-        settings = {
-            "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
-            # A worker that dies while it begins may not be replaced: the batch would wait for ever.
-            "distributed.scheduler.no-workers-timeout": LONGEST_WAIT,
-            # No patch waits at a busy worker: when that dies, those that wait there would be
-            # blamed for it too.
-            "distributed.scheduler.worker-saturation": 1.0,
-        }
-        stack.enter_context(dask.config.set(settings))
-        n_workers = workers or 1
-        cluster = LocalCluster(
-            n_workers=n_workers,
-            # One patch at a time in each process, which keeps its share of the cores busy.
-            threads_per_worker=1,
-            env={THREADS_VARIABLE: str(max(1, n_threads() // n_workers))},
-            # The plan says what a patch may take. An equal share of the machine is a guess, and
-            # a worker that exceeds it would be killed.
-            memory_limit=None,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        )
-        stack.enter_context(cluster)
-        yield stack.enter_context(Client(cluster, set_as_default=False))
+            yield stack.enter_context(connect_to(scheduler))
+        else:
+            cluster = stack.enter_context(local_cluster(workers or 1))
+            yield stack.enter_context(Client(cluster, set_as_default=False))
 
 
 def _outcome(patch: Patch, future: "Future") -> Outcome:
