@@ -37,6 +37,15 @@ def write_plan(folder, *patches, defaults=""):
     return plan
 
 
+def certificates(security):
+    """Return the settings of dask with which a client is let in."""
+    return {
+        "distributed.comm.tls.ca-file": security.tls_ca_file,
+        "distributed.comm.tls.client.cert": security.tls_client_cert,
+        "distributed.comm.tls.client.key": security.tls_client_key,
+    }
+
+
 def patches_of(plan):
     return read_plan(plan, read_config_file)
 

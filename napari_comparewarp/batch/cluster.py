@@ -1,31 +1,21 @@
 """Running the patches of a plan side by side on dask.distributed."""
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from ..algorithm.parallel import THREADS_VARIABLE, n_threads
 from ..errors import one_line
-from ..io.leftovers import scratch_folder
+from .local_cluster import local_cluster
 from .patch_run import Summary, check_outputs, finished, make_patch, sweep_outputs
 from .plan import Patch, PlanError
+from .running_scheduler import connect_to
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, LocalCluster
+    from distributed import Client, Future
 
 __all__ = ["Outcome", "connect", "run_batch", "work_on"]
-
-#: Deaths of workers after which the patch that they worked on counts as failed.
-MOST_DEATHS = 3
-
-#: How long patches wait while there is no worker at all; a worker begins in a few seconds.
-LONGEST_WAIT = "60s"
 
 
 @dataclass(frozen=True)
@@ -145,58 +135,32 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
     Raises
     ------
     PlanError
-        If dask.distributed is not installed, or no scheduler answers.
+        If dask.distributed is not installed, or no scheduler answers that can
+        be used.
     """
     try:
-        import dask
-        from distributed import Client, LocalCluster
-        from distributed.comm import resolve_address
+        import cryptography  # noqa: F401 - the certificates of a local cluster
+        from distributed import Client
         from distributed.utils import silence_logging_cmgr
     except ImportError:
         raise PlanError(
             'a batch needs dask.distributed: pip install "napari-comparewarp[batch]"'
         ) from None
+    except Exception as error:
+        # It reads its configuration when it is imported.
+        raise PlanError(
+            "dask cannot begin, as its configuration files or DASK_… variables are wrong: "
+            + " ".join(str(error).split())
+        ) from error
 
     with ExitStack() as stack:
         # What a patch or a scheduler comes to is reported in one line, not in tracebacks as well.
         stack.enter_context(silence_logging_cmgr(logging.CRITICAL))
         if scheduler is not None:
-            try:
-                client = Client(resolve_address(scheduler), set_as_default=False)
-            except (OSError, ValueError) as error:
-                raise PlanError(
-                    f"{scheduler}: no dask scheduler answers there; give an address such as "
-                    "tcp://host:8786"
-                ) from error
-            yield stack.enter_context(client)
-            return
-        settings: dict[str, Any] = {
-            "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
-            # A worker that dies while it begins may not be replaced: the batch would wait for ever.
-            "distributed.scheduler.no-workers-timeout": LONGEST_WAIT,
-            # No patch waits at a busy worker: when that dies, those that wait there would be
-            # blamed for it too.
-            "distributed.scheduler.worker-saturation": 1.0,
-        }
-        # The scratch space of dask is shared by all accounts, and never cleared.
-        scratch = stack.enter_context(scratch_folder(Path(tempfile.gettempdir())))
-        settings["temporary-directory"] = str(scratch)
-        stack.enter_context(dask.config.set(settings))
-        n_workers = workers or 1
-        start = partial(
-            LocalCluster,
-            n_workers=n_workers,
-            # One patch at a time in each process, which keeps its share of the cores busy.
-            threads_per_worker=1,
-            env={THREADS_VARIABLE: str(max(1, n_threads() // n_workers))},
-            # The plan says what a patch may take. An equal share of the machine is a guess, and
-            # a worker that exceeds it would be killed.
-            memory_limit=None,
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        )
-        cluster = stack.enter_context(_whole(start))
-        yield stack.enter_context(Client(cluster, set_as_default=False))
+            yield stack.enter_context(connect_to(scheduler))
+        else:
+            cluster = stack.enter_context(local_cluster(workers or 1))
+            yield stack.enter_context(Client(cluster, set_as_default=False))
 
 
 @contextmanager
@@ -207,18 +171,6 @@ def _sweeping(patches: Sequence[Patch]) -> Iterator[None]:
     finally:
         for patch in patches:
             sweep_outputs(patch)
-
-
-def _whole(start: Callable[[], "LocalCluster"]) -> "LocalCluster":
-    """Start a cluster beside the main thread: half of one, at a signal, could not be closed."""
-    with ThreadPoolExecutor(1) as pool:
-        starting = pool.submit(start)
-        try:
-            return starting.result()
-        except BaseException:
-            if starting.exception() is None:
-                starting.result().close()
-            raise
 
 
 def _outcome(patch: Patch, future: "Future") -> Outcome:

@@ -91,7 +91,7 @@ def held(folder: Path, make: Callable[[Path], object]) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder in another one; see `held`.
+    """Give a temporary folder in another one, for this account alone; see `held`.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def scratch_folder(folder: Path) -> Iterator[Path]:
     Path
     """
     sweep(folder)
-    with held(folder, Path.mkdir) as path:
+    with held(folder, functools.partial(Path.mkdir, mode=0o700)) as path:
         yield path
 
 

@@ -14,12 +14,14 @@ import patches as helpers
 import psutil
 import pytest
 from distributed import Client
-from patches import patches_of, truncate_warps, write_plan, write_warps
+from patches import certificates, patches_of, truncate_warps, write_plan, write_warps
 
+from napari_comparewarp.algorithm import parallel
 from napari_comparewarp.batch import cluster
 from napari_comparewarp.batch.cluster import run_batch
 from napari_comparewarp.batch.patch_run import finished
 from napari_comparewarp.batch.plan import PlanError
+from napari_comparewarp.errors import CompareWarpWarning
 
 SCHEDULER = """
 import asyncio
@@ -35,6 +37,7 @@ asyncio.run(serve())
 
 SLOW_BATCH = """
 import patches
+from napari_comparewarp.algorithm import parallel
 from napari_comparewarp.batch import cluster
 from napari_comparewarp.cli import main
 
@@ -72,13 +75,14 @@ def running():
 
 @pytest.fixture
 def address(running):
-    """Return the address of the scheduler of that cluster."""
-    return running.scheduler.address
+    """Return the address of the scheduler of that cluster, whose certificate is configured."""
+    with dask.config.set(certificates(running.security)):
+        yield running.scheduler.address
 
 
 def test_workers_share_the_cores(running):
     assert sorted(running.nthreads().values()) == [1, 1]
-    assert set(running.run(cluster.n_threads).values()) == {3}
+    assert set(running.run(parallel.n_threads).values()) == {3}
 
 
 def test_a_patch_that_fails_stops_no_other_and_is_told_in_one_line(folder, address):
@@ -214,7 +218,10 @@ def test_patches_fail_if_their_scheduler_is_lost(folder):
     address = process.stdout.readline().strip()
     # There is no worker: the patch waits until the scheduler goes.
     Timer(0.5, process.kill).start()
-    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+    with (
+        dask.config.set({"distributed.comm.timeouts.connect": "1s"}),
+        pytest.warns(CompareWarpWarning, match="without TLS"),
+    ):
         (outcome,) = run_batch(patches_of(write_plan(folder, "one")), scheduler=address)
     process.communicate()
     assert outcome.state == "failed"
