@@ -1,0 +1,33 @@
+"""Run one recipe again: ``python tests/fuzz/replay.py .fuzz/NAME.json [FOLDER]``.
+
+With a folder, the files are left there to look at.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
+
+from fuzz.recipes import made
+from fuzz.runner import Runner
+from fuzz.trial import tried
+
+
+def main(case, folder=None):
+    content = json.loads(Path(case).read_text())
+    recipe = content.get("recipe", content)
+    with made(recipe) as mutant:
+        print("comparewarp", *mutant.words)
+        if folder is not None:
+            shutil.copytree(mutant.folder, folder)
+    outcome, found = tried(recipe, Runner())
+    print(f"exit code {outcome.code}, {outcome.seconds:.1f} s, {outcome.memory / 1e6:.0f} MB")
+    print(outcome.stderr, end="")
+    for failure in found:
+        print(f"WRONG: {failure.kind}: {failure.detail}")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,130 @@
+"""Runs pieces of work in children of a warm process, and returns what a user would have seen."""
+
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+#: A child that takes longer hangs.
+SECONDS = 20
+
+CAN_FORK = hasattr(os, "fork") and hasattr(os, "pidfd_open") and Path("/proc/self/statm").exists()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a child ended.
+
+    Attributes
+    ----------
+    code : int
+        Exit code; negative: the signal that ended it.
+    hung : bool
+        Whether it had to be ended.
+    seconds : float
+    memory : int
+        Peak of its resident memory, bytes; 0: not known.
+    left_running : bool
+        Whether it left processes.
+    stdout, stderr : str
+    """
+
+    code: int
+    hung: bool
+    seconds: float
+    memory: int
+    left_running: bool
+    stdout: str
+    stderr: str
+
+
+class Runner:
+    """A warm process, started when it is first needed, and ended with this one."""
+
+    def __init__(self):
+        self._scratch = Path(tempfile.mkdtemp(prefix="fuzz-"))
+        self._process = None
+        atexit.register(self.close)
+
+    def run(self, folder, words, action="command", seconds=SECONDS):
+        """Do one piece of work in a folder; its TMPDIR is `tmp` in the scratch folder."""
+        places = {name: str(self._scratch / name) for name in ("stdout", "stderr")}
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir()
+        request = {
+            "action": action,
+            "words": [str(word) for word in words],
+            "folder": str(folder),
+            "seconds": seconds,
+            "environment": {"TMPDIR": str(self.temporary), "SOURCE_DATE_EPOCH": "0"},
+            **places,
+        }
+        answer = self._ask(request) if CAN_FORK else _once(request)
+        texts = {
+            name: Path(place).read_text("utf-8", "backslashreplace")
+            for name, place in places.items()
+        }
+        return Outcome(**answer, **texts)
+
+    @property
+    def temporary(self):
+        """The folder for temporary files of the work."""
+        return self._scratch / "tmp"
+
+    def _ask(self, request):
+        if self._process is None or self._process.poll() is not None:
+            self._process = _start([])
+            assert self._process.stdout.readline().strip() == "ready"
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return json.loads(self._process.stdout.readline())
+
+    def close(self):
+        """End the warm process and remove its files."""
+        if self._process is not None:
+            self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+
+def _start(words, **options):
+    paths = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
+    path = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
+    # Not from the folder of the work: nothing in it may be imported.
+    return subprocess.Popen(
+        [sys.executable, "-P", str(HERE / "child.py"), *words],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": path, "QT_QPA_PLATFORM": "offscreen"},
+        **options,
+    )  # fmt: skip
+
+
+def _once(request):
+    """Do a piece of work in a process of its own, where none can be forked."""
+    import time
+
+    began = time.monotonic()
+    process = _start(["--once", json.dumps(request)])
+    try:
+        process.communicate(timeout=request["seconds"] + 60)
+        hung = False
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        hung = True
+    return {
+        "code": process.returncode,
+        "hung": hung,
+        "seconds": time.monotonic() - began,
+        "memory": 0,
+        "left_running": False,
+    }
