@@ -1,5 +1,6 @@
 """What a child does: the command line, a reader of the window, an inspection."""
 
+import os
 import sys
 import traceback
 import warnings
@@ -20,6 +21,28 @@ def run(action, words):
         return 91
 
 
+def prepare(action, words):
+    """Make what takes long before the fork."""
+    if action == "writer":
+        import writers
+
+        writers.prepare(words[0])
+
+
+def begun():
+    """Tell the warm process that the work begins now."""
+    if "FUZZ_BEGUN" in os.environ:
+        os.write(int(os.environ["FUZZ_BEGUN"]), b"!")
+
+
+def writer(words):
+    """Write over and over, until the child is killed."""
+    import writers
+
+    begun()
+    return writers.write_over_and_over(words)
+
+
 def command_line(words):
     """Run `comparewarp` with these words; what it wrote has to come back the same."""
     from napari_comparewarp.cli import main
@@ -28,15 +51,18 @@ def command_line(words):
     written = []
     write = Outputs.write
 
-    def write_and_remember(self, source, *more):
+    def write_and_remember(self, source, *more, **options):
         written.append((self.paths, source.result))
-        return write(self, source, *more)
+        return write(self, source, *more, **options)
 
     Outputs.write = write_and_remember
+    begun()
     try:
         main(words)
     except SystemExit as end:
         code = end.code or 0
+    finally:
+        Outputs.write = write
     if code == 0:
         import read_back
 
@@ -99,7 +125,8 @@ def _in_one_line(act, own_warning):
     return code
 
 
-ACTIONS = {"command": command_line, "reader": reader, "inspection": inspection}
+ACTIONS = {"command": command_line, "reader": reader, "inspection": inspection,
+           "writer": writer}  # fmt: skip
 
 
 def warm_up(folder):

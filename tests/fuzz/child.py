@@ -21,6 +21,9 @@ from pathlib import Path
 #: What a child may take beyond what the warm process has: address space, bytes.
 ROOM = 2 * 1024**3
 
+#: Tenths of a second that processes of a child may outlive it.
+GRACE = 30
+
 
 def warm_up():
     """Import what the work needs, and run once over everything that is compiled."""
@@ -67,9 +70,15 @@ def limit_memory():
 
 def forked(request):
     """Fork a child for one piece of work and wait for it; return how it ended."""
+    import actions
+
+    actions.prepare(request["action"], request["words"])
+    reading, writing = os.pipe()
+    os.set_inheritable(writing, False)
     began = time.monotonic()
     child = os.fork()
     if child == 0:
+        os.environ["FUZZ_BEGUN"] = str(writing)
         code = 70
         try:
             os.setsid()
@@ -79,6 +88,14 @@ def forked(request):
         finally:
             # Nothing that belongs to the warm process may run at the end of its child.
             os._exit(code)
+    os.close(writing)
+    if request["kill"] is not None:
+        # A byte, or the end of the child.
+        os.read(reading, 1)
+        delay, number = request["kill"]
+        time.sleep(delay)
+        os.kill(child, number)
+    os.close(reading)
     status, usage, hung = wait(child, request["seconds"])
     return {
         "code": os.waitstatus_to_exitcode(status),
@@ -105,11 +122,18 @@ def wait(child, seconds):
 
 
 def end_group(group):
-    """End what a child has left running; return whether there was anything."""
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return False
+    """End what a child has left running; return whether there was anything.
+
+    Helpers of Python, which end when they see that their process is gone, have
+    a moment for it.
+    """
+    for _ in range(GRACE):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return False
+        time.sleep(0.1)
+    os.killpg(group, signal.SIGKILL)
     return True
 
 

@@ -53,8 +53,21 @@ class Runner:
         self._process = None
         atexit.register(self.close)
 
-    def run(self, folder, words, action="command", seconds=SECONDS):
-        """Do one piece of work in a folder; its TMPDIR is `tmp` in the scratch folder."""
+    def run(self, folder, words, action="command", seconds=SECONDS, kill=None):
+        """Do one piece of work in a folder; its TMPDIR is `temporary`.
+
+        Parameters
+        ----------
+        folder : Path
+            The current folder of the child.
+        words : list
+            For the action, see `actions`.
+        action : str
+        seconds : float
+            After which the child hangs, and is ended.
+        kill : (float, int), optional
+            Seconds after it has begun, and a signal that it gets then.
+        """
         places = {name: str(self._scratch / name) for name in ("stdout", "stderr")}
         shutil.rmtree(self.temporary, ignore_errors=True)
         self.temporary.mkdir()
@@ -63,6 +76,7 @@ class Runner:
             "words": [str(word) for word in words],
             "folder": str(folder),
             "seconds": seconds,
+            "kill": kill,
             "environment": {"TMPDIR": str(self.temporary), "SOURCE_DATE_EPOCH": "0"},
             **places,
         }
