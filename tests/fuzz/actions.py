@@ -24,7 +24,7 @@ def run(action, words):
 def prepare(action, words):
     """Make what takes long before the fork."""
     if action == "writer":
-        import writers
+        from . import writers
 
         writers.prepare(words[0])
 
@@ -37,7 +37,7 @@ def begun():
 
 def writer(words):
     """Write over and over, until the child is killed."""
-    import writers
+    from . import writers
 
     begun()
     return writers.write_over_and_over(words)
@@ -64,7 +64,7 @@ def command_line(words):
     finally:
         Outputs.write = write
     if code == 0:
-        import read_back
+        from . import read_back
 
         for paths, result in written:
             for complaint in read_back.complaints(paths, result):

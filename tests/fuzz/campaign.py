@@ -1,6 +1,6 @@
 """`make fuzz`: many mutants, and what was wrong with them, each kind once.
 
-    python tests/fuzz/campaign.py 10000 --seed 1 --jobs 2
+    PYTHONPATH=tests python -m fuzz.campaign 10000 --seed 1 --jobs 2
 
 Hypothesis draws the mutants. Of each kind of failure, the smallest recipe is kept,
 without the edits that it does not need.
@@ -15,15 +15,12 @@ import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-if __name__ == "__main__":  # as tests do by `pythonpath`
-    sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
-
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from fuzz.recipes import as_text, fits_recipes, text_recipes, word_recipes
-from fuzz.runner import Runner
-from fuzz.texts import SLOW
-from fuzz.trial import signatures, tried
+from .recipes import as_text, fits_recipes, text_recipes, word_recipes
+from .runner import Runner
+from .texts import SLOW
+from .trial import signatures, tried
 
 #: Mutants that one process tries before it says what it found.
 PIECE = 100
@@ -125,9 +122,7 @@ def main():
                     failed[name] = case
                     print(f"\r{name}", flush=True)
             print(f"\r{number} of {len(todo)} pieces", end="", file=sys.stderr, flush=True)
-        small = {
-            name: pool.submit(smaller, case["recipe"], name) for name, case in failed.items()
-        }
+        small = {name: pool.submit(smaller, case["recipe"], name) for name, case in failed.items()}
         for name, future in small.items():
             failed[name]["recipe"] = future.result()
     print(file=sys.stderr)

@@ -3,7 +3,7 @@
 Started by `runner`; requests and answers are lines of JSON on standard input and output.
 Everything is imported, and the kernels are compiled, before the first fork, so that a
 child costs little more than its work. Where there is no fork, `runner` starts this
-program for each piece of work (``child.py --once REQUEST``).
+program for each piece of work (``--once REQUEST``).
 """
 
 import contextlib
@@ -27,7 +27,7 @@ GRACE = 30
 
 def warm_up():
     """Import what the work needs, and run once over everything that is compiled."""
-    import actions
+    from . import actions
 
     with tempfile.TemporaryDirectory(prefix="fuzz-warm-") as folder, quiet():
         actions.warm_up(Path(folder))
@@ -42,7 +42,7 @@ def quiet():
 
 def work(request):
     """Do one piece of work in this process, and leave with its exit code."""
-    import actions
+    from . import actions
 
     os.chdir(request["folder"])
     for number, name in ((1, "stdout"), (2, "stderr")):
@@ -70,7 +70,7 @@ def limit_memory():
 
 def forked(request):
     """Fork a child for one piece of work and wait for it; return how it ended."""
-    import actions
+    from . import actions
 
     actions.prepare(request["action"], request["words"])
     reading, writing = os.pipe()

@@ -1,6 +1,6 @@
 """Kills of writers at random moments: what is there afterwards is old and whole, or new and whole.
 
-    python tests/fuzz/kills.py 200 --seed 1
+python tests/fuzz/kills.py 200 --seed 1
 """
 
 import argparse
@@ -12,13 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-if __name__ == "__main__":  # as tests do by `pythonpath`
-    sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
-
 from fits_files import write_stack
 
-from fuzz import writers
-from fuzz.runner import Runner
+from . import writers
+from .runner import Runner
 
 #: What a kill may leave beside whole files, until the next run in that folder.
 _HIDDEN = "."
@@ -129,7 +126,9 @@ def _files(folder):
 
 def _hidden(folder):
     return sorted(
-        path for path in folder.rglob("*") if path.name.startswith(_HIDDEN) or path.suffix == ".part"
+        path
+        for path in folder.rglob("*")
+        if path.name.startswith(_HIDDEN) or path.suffix == ".part"
     )
 
 

@@ -21,7 +21,7 @@ _OF_PATCH = re.compile(r"\S+: (failed|note): ")
 _FOREIGN = re.compile(
     r"""Traceback|\b[A-Z]\w*(Error|Exception|Warning)\b|NoneType|--debug|errors?\.pydantic|pydantic
     |\[type=|object\ (has\ no|is\ not)|'(str|int|float|bool|list|dict|tuple|bytes)'\ (object|and)
-    |not\ supported\ between|unsupported\ operand|invalid\ literal|could\ not\ convert
+    |not\ supported\ between|unsupported\ operand
     |index\ \S+\ is\ out\ of\ bounds|index\ out\ of\ range|cannot\ be\ interpreted|unhashable
     |positional\ argument|unexpected\ keyword|broadcast|codec\ can't|not\ subscriptable
     |not\ iterable|must\ be\ real\ number|wcslib|ERROR\ \d+\ in|astropy\.|numpy\.|docs\.
@@ -119,7 +119,9 @@ def left_over(before, after, temporary, code, is_batch=False):
 #: What differs from mutant to mutant: paths, numbers, what is quoted.
 _PASSING = re.compile(r"'[^']*'|\"[^\"]*\"|\S*/\S*|[-+]?\d[\w.+-]*|\b(nan|inf|NaN)\b|[^\x20-\x7e]+")
 
-_FRAME = re.compile(r'File "[^"]*?((?:napari_comparewarp|site-packages)/[^"]*)", line (\d+),? in (\S+)')
+_FRAME = re.compile(
+    r'File "[^"]*?((?:napari_comparewarp|site-packages)/[^"]*)", line (\d+),? in (\S+)'
+)
 
 
 def signature(failure, trace=""):
@@ -137,5 +139,7 @@ def signature(failure, trace=""):
 
 def _error_of(trace):
     """Return the kinds of error in a traceback, the first one first."""
-    kinds = re.findall(r"^([A-Za-z_.]*(?:Error|Exception|Warning|Interrupt))\b", trace, re.MULTILINE)
+    kinds = re.findall(
+        r"^([A-Za-z_.]*(?:Error|Exception|Warning|Interrupt))\b", trace, re.MULTILINE
+    )
     return " > ".join(kind.rpartition(".")[2] for kind in kinds)

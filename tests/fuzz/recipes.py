@@ -121,13 +121,10 @@ def _damaged_warps(recipe):
     if any(edit[0].startswith("gzip") for edit in edits) and not name.endswith(".gz"):
         files[f"{name}.gz"] = files.pop(name)
     words = COMMANDS[recipe["command"]]
-    if words[0] in ("run", "report"):
+    takes_psf, says_psf = words[0] in ("run", "report"), "--psf-sigma" in words_of(layout)
+    if takes_psf or (words[0] in ("info", "init") and not says_psf):
         words = [*words, *words_of(layout)]
-    elif words[0] in ("info", "init") and "--psf-sigma" not in words_of(layout):
-        words = [*words, *words_of(layout)]
-    is_signed = (
-        layout in SIGNED and fits_edits.only_data(edits) and words[0] in ("run", "report")
-    )
+    is_signed = layout in SIGNED and fits_edits.only_data(edits) and words[0] in ("run", "report")
     return {f"warps/{path}": content for path, content in files.items()}, words, is_signed
 
 

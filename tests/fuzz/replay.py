@@ -1,4 +1,4 @@
-"""Run one recipe again: ``python tests/fuzz/replay.py .fuzz/NAME.json [FOLDER]``.
+"""Run one recipe again: ``PYTHONPATH=tests python -m fuzz.replay .fuzz/NAME.json [FOLDER]``.
 
 With a folder, the files are left there to look at.
 """
@@ -8,11 +8,9 @@ import shutil
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent.parent), str(Path(__file__).parent.parent.parent)]
-
-from fuzz.recipes import made
-from fuzz.runner import Runner
-from fuzz.trial import tried
+from .recipes import made
+from .runner import Runner
+from .trial import tried
 
 
 def main(case, folder=None):

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parent.parent
 
 #: A child that takes longer hangs.
 SECONDS = 20
@@ -111,11 +111,11 @@ class Runner:
 
 
 def _start(words, **options):
-    paths = [str(HERE), str(HERE.parent), str(HERE.parent.parent)]
+    paths = [str(TESTS), str(TESTS.parent)]
     path = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
     # Not from the folder of the work: nothing in it may be imported.
     return subprocess.Popen(
-        [sys.executable, "-P", str(HERE / "child.py"), *words],
+        [sys.executable, "-P", "-m", "fuzz.child", *words],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         env=os.environ | {"PYTHONPATH": path, "QT_QPA_PLATFORM": "offscreen"},
         **options,

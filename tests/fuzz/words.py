@@ -49,7 +49,7 @@ def _joined(options):
 
 
 def _is_harmless(words):
-    """Whether words stay in the folder of the test: none is an absolute place, one above, or hidden."""
+    """Whether no word is an absolute place, one above the folder of the test, or hidden."""
     return not any(
         word.startswith(("/", "~", ".")) or "\0" in word or "=/" in word for word in words
     )
