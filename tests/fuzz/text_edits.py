@@ -103,6 +103,11 @@ def _line_swap(lines, one, other):
     lines[one], lines[other] = lines[other], lines[one]
 
 
+def _replace(text, old, new):
+    assert old in text, f"the seed has no {old!r} any more"
+    return text.replace(old, new, 1)
+
+
 def _insert(text, part, more):
     place = int(part * len(text))
     return text[:place] + more + text[place:]
@@ -117,6 +122,8 @@ _EDITS = {
     "line copy": _on_lines(lambda lines, one, other: lines.insert(other, lines[one])),
     "line swap": _on_lines(_line_swap),
     "insert": _insert,
+    # For the corpus: it is not drawn, and says what it changes.
+    "replace": _replace,
     "cut": lambda text, part: text[: int(part * len(text))],
     "nest": lambda text, place, depth, opening: _replaced(
         _VALUE, text, place, lambda old: opening * depth + old + _CLOSING[opening] * depth
