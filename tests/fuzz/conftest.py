@@ -1,7 +1,6 @@
 """What tests of mutants share: one warm process for each process of the tests."""
 
 import pytest
-
 from fuzz.runner import Runner
 
 

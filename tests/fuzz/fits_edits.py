@@ -112,7 +112,7 @@ def edited(content, edits):
 
 def only_data(edits):
     """Whether nothing but data is damaged, and not signed afterwards."""
-    return all(edit[0] == "data" for edit in edits)
+    return bool(edits) and all(edit[0] == "data" for edit in edits)
 
 
 def _set(hdus, hdu, keyword, value):

@@ -95,8 +95,6 @@ class Kills:
             outcome = self._runner.run(folder, words, seconds=120)
             assert outcome.code == 0, (name, outcome)
             self._seconds[name] = outcome.seconds
-            for path in _files(folder / "night"):
-                path.unlink()
         before = _files(folder)
         delay = self._random.uniform(0.02, self._seconds[name])
         outcome = self._runner.run(folder, words, kill=(delay, signal.SIGTERM))

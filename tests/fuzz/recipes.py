@@ -117,14 +117,17 @@ def _damaged_warps(recipe):
     layout, edits = recipe["layout"], recipe["edits"]
     files = dict(files_of(layout))
     name = sorted(files)[recipe["file"] % len(files)]
-    files[name] = fits_edits.edited(files[name], edits)
+    whole = files[name]
+    files[name] = fits_edits.edited(whole, edits)
     if any(edit[0].startswith("gzip") for edit in edits) and not name.endswith(".gz"):
         files[f"{name}.gz"] = files.pop(name)
     words = COMMANDS[recipe["command"]]
     takes_psf, says_psf = words[0] in ("run", "report"), "--psf-sigma" in words_of(layout)
     if takes_psf or (words[0] in ("info", "init") and not says_psf):
         words = [*words, *words_of(layout)]
-    is_signed = layout in SIGNED and fits_edits.only_data(edits) and words[0] in ("run", "report")
+    is_signed = (
+        layout in SIGNED and fits_edits.only_data(edits) and takes_psf and files.get(name) != whole
+    )
     return {f"warps/{path}": content for path, content in files.items()}, words, is_signed
 
 

@@ -1,7 +1,7 @@
 """Hours of use in minutes: an inspection, or a window, whose memory, handles and threads stay flat.
 
-    PYTHONPATH=tests python -m fuzz.soak inspection 2000
-    PYTHONPATH=tests python -m fuzz.soak window 500
+PYTHONPATH=tests python -m fuzz.soak inspection 2000
+PYTHONPATH=tests python -m fuzz.soak window 500
 """
 
 import gc

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-
 from fuzz.layouts import LAYOUTS
 from fuzz.trial import tried
 

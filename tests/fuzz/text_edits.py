@@ -9,9 +9,9 @@ from .hostile import CONTROL, NUMBERS, TEXTS, literals
 #: Numbers, texts in quotes, words and marks, as most languages have them.
 _TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|[-+]?[\w.]+|[^\w\s]')
 
-#: What has a value: no name before a colon, an equals sign or a bracket.
-_VALUE = re.compile(
-    r'"(?:[^"\\\n]|\\.)*"(?!\s*[:=])|(?<![\w"#.])(?:[-+]?\d[\w.+-]*|true|false|null|NaN)(?![\w"])'
+#: Numbers, words for values and texts in quotes.
+_LITERAL = re.compile(
+    r'"(?:[^"\\\n]|\\.)*"|(?<![\w#.])(?:[-+]?\d[\w.+-]*|true|false|null|NaN)(?!\w)'
 )
 
 _place = st.integers(0, 2**16)
@@ -68,8 +68,21 @@ def edited(text, edits):
     return content
 
 
-def _replaced(pattern, text, place, change):
-    found = list(pattern.finditer(text))
+def _values(text):
+    """Return where the values are; a text before a colon or an equals sign is a name."""
+    return [
+        one
+        for one in _LITERAL.finditer(text)
+        if not (one[0].startswith('"') and text[one.end() :][:2].lstrip(" ")[:1] in (":", "="))
+    ]
+
+
+def _tokens(text):
+    return list(_TOKEN.finditer(text))
+
+
+def _replaced(find, text, place, change):
+    found = find(text)
     if not found:
         return text
     one = found[place % len(found)]
@@ -77,7 +90,7 @@ def _replaced(pattern, text, place, change):
 
 
 def _token_swap(text, place, other):
-    found = list(_TOKEN.finditer(text))
+    found = _tokens(text)
     if len(found) < 2:
         return text
     first, second = sorted((found[place % len(found)], found[other % len(found)]),
@@ -114,9 +127,9 @@ def _insert(text, part, more):
 
 
 _EDITS = {
-    "value": lambda text, place, new: _replaced(_VALUE, text, place, lambda _: new),
-    "token": lambda text, place, new: _replaced(_TOKEN, text, place, lambda _: new),
-    "token drop": lambda text, place: _replaced(_TOKEN, text, place, lambda _: ""),
+    "value": lambda text, place, new: _replaced(_values, text, place, lambda _: new),
+    "token": lambda text, place, new: _replaced(_tokens, text, place, lambda _: new),
+    "token drop": lambda text, place: _replaced(_tokens, text, place, lambda _: ""),
     "token swap": _token_swap,
     "line drop": _on_lines(lambda lines, one: lines.pop(one)),
     "line copy": _on_lines(lambda lines, one, other: lines.insert(other, lines[one])),
@@ -126,8 +139,8 @@ _EDITS = {
     "replace": _replace,
     "cut": lambda text, part: text[: int(part * len(text))],
     "nest": lambda text, place, depth, opening: _replaced(
-        _VALUE, text, place, lambda old: opening * depth + old + _CLOSING[opening] * depth
+        _values, text, place, lambda old: opening * depth + old + _CLOSING[opening] * depth
     ),
-    "digits": lambda text, place, count: _replaced(_VALUE, text, place, lambda _: "7" * count),
-    "repeat": lambda text, place, count: _replaced(_TOKEN, text, place, lambda old: old * count),
+    "digits": lambda text, place, count: _replaced(_values, text, place, lambda _: "7" * count),
+    "repeat": lambda text, place, count: _replaced(_tokens, text, place, lambda old: old * count),
 }
