@@ -5,7 +5,7 @@ import json
 
 import pytest
 from astropy.io import fits
-from fuzz import fits_bytes, fits_edits, oracle, text_edits
+from fuzz import fits_bytes, fits_edits, guided, oracle, text_edits
 from fuzz.layouts import LAYOUTS, files_of
 from fuzz.recipes import COMMANDS, made
 from fuzz.runner import Outcome
@@ -109,3 +109,13 @@ def test_values_of_a_text_are_found_and_names_are_left():
         b'{"a": NEW, "b": ["x 2", true], "c": null}', b'{"a": 1.5, "b": [NEW, true], "c": null}',
         b'{"a": 1.5, "b": ["x 2", NEW], "c": null}', b'{"a": 1.5, "b": ["x 2", true], "c": NEW}',
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", guided.PARSERS)
+def test_a_parser_that_is_fuzzed_with_coverage_takes_its_seeds(name, tmp_path):
+    guided.write_seeds(name, tmp_path)
+    seeds = list(tmp_path.iterdir())
+    assert len(seeds) == len(guided.PARSERS[name][2])
+    for seed in seeds:
+        guided.parse(name, seed.read_bytes(), tmp_path)
+        guided.parse(name, b"\0", tmp_path)
