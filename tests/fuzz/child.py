@@ -10,7 +10,6 @@ import contextlib
 import faulthandler
 import json
 import os
-import resource
 import select
 import signal
 import sys
@@ -62,6 +61,8 @@ def work(request):
 
 def limit_memory():
     """Let this process take no more address space than it has, and some room."""
+    import resource  # not on Windows, where nothing is forked
+
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (most, most))

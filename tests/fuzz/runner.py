@@ -7,13 +7,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 TESTS = Path(__file__).parent.parent
 
 #: A child that takes longer hangs.
 SECONDS = 20
+
+#: What a process that is not forked may take beyond that, and its memory, bytes.
+START, MOST_MEMORY = 60, 2 * 1024**3
 
 CAN_FORK = hasattr(os, "fork") and hasattr(os, "pidfd_open") and Path("/proc/self/statm").exists()
 
@@ -124,21 +131,22 @@ def _start(words, **options):
 
 def _once(request):
     """Do a piece of work in a process of its own, where none can be forked."""
-    import time
-
     began = time.monotonic()
     process = _start(["--once", json.dumps(request)])
-    try:
-        process.communicate(timeout=request["seconds"] + 60)
-        hung = False
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
-        hung = True
+    watched, memory, hung = psutil.Process(process.pid), 0, False
+    while process.poll() is None:
+        with suppress(psutil.Error):
+            memory = max(memory, watched.memory_info().rss)
+        # All is imported anew.
+        hung = time.monotonic() - began > request["seconds"] + START
+        if hung or memory > MOST_MEMORY:
+            process.kill()
+        time.sleep(0.02)
+    process.communicate()
     return {
         "code": process.returncode,
         "hung": hung,
         "seconds": time.monotonic() - began,
-        "memory": 0,
+        "memory": memory,
         "left_running": False,
     }
