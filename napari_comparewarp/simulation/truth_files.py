@@ -8,14 +8,13 @@ from astropy.io import fits
 from astropy.io.fits.hdu.compressed import NO_DITHER
 from astropy.table import Table
 
-from ..errors import StackError, TruthError
-from ..io.open_fits import image_shape, open_fits
+from ..errors import TruthError, one_line
 from .artifacts import Artifact
 from .truth import Truth, tabulate_artifacts
-from .truth_tables import TABLES, check_truth_tables, read_truth_table
 
 __all__ = ["find_truth", "read_truth", "write_truth"]
 
+_TABLES = ("visits", "stars", "galaxies", "variables", "light_curves")
 _ARTIFACTS = "artifacts.ecsv"
 _ARTIFACT_IMAGES = "artifacts.fits.fz"
 _STATIC_SKY = "static_sky.fits.fz"
@@ -39,7 +38,7 @@ def write_truth(truth: Truth, folder: Path, wcs: Any) -> None:
     wcs : astropy.wcs.WCS
         Sky coordinates of array pixels.
     """
-    for name in set(TABLES) - {"artifacts"}:
+    for name in _TABLES:
         getattr(truth, name).write(folder / f"{name}.ecsv", format="ascii.ecsv")
     artifacts = tabulate_artifacts(truth.artifacts, truth.visits)
     artifacts.write(folder / _ARTIFACTS, format="ascii.ecsv")
@@ -113,40 +112,26 @@ def read_truth(folder: str | Path) -> Truth:
         If it is missing, or one of its files cannot be read.
     """
     folder = find_truth(Path(folder))
-    tables = {name: read_truth_table(folder, name) for name in TABLES}
-    artifacts = tables.pop("artifacts")
+    tables = {name: _read_table(folder / f"{name}.ecsv") for name in _TABLES}
+    artifacts = _read_table(folder / _ARTIFACTS)
     try:
-        with open_fits(folder / _STATIC_SKY, verify=True) as hdus:
-            static_sky = _plane(hdus, folder / _STATIC_SKY, "STATIC_SKY")
-        check_truth_tables(folder, {**tables, "artifacts": artifacts}, static_sky.shape)
-        with open_fits(folder / _ARTIFACT_IMAGES, verify=True) as hdus:
-            planted = tuple(
-                _read_artifact(hdus, folder / _ARTIFACT_IMAGES, row) for row in artifacts
-            )
-    except StackError as error:
+        static_sky = np.array(fits.getdata(folder / _STATIC_SKY, "STATIC_SKY"), np.float32)
+        with fits.open(folder / _ARTIFACT_IMAGES) as hdus:
+            planted = tuple(_read_artifact(hdus, row) for row in artifacts)
+    except (OSError, KeyError) as error:
         raise TruthError(f"{folder}: cannot read the truth's images: {error}") from error
     return Truth(static_sky=static_sky, artifacts=planted, **tables)
 
 
-def _plane(hdus: fits.HDUList, path: Path, name: str) -> np.ndarray:
-    """Return an image of two axes of finite numbers."""
-    if name not in hdus or len(image_shape(hdus[name])) != 2:
-        raise TruthError(f"{path}: no image {name} of two axes; the truth has one")
-    plane = np.array(hdus[name].data, np.float32)
-    if not np.isfinite(plane).all():
-        raise TruthError(f"{path}, HDU {name}: pixels without a value; all have one in a truth")
-    return plane
+def _read_table(path: Path) -> Table:
+    try:
+        return Table.read(path, format="ascii.ecsv")
+    except (OSError, ValueError) as error:
+        raise TruthError(f"{path}: cannot read this table: {one_line(error)}") from error
 
 
-def _read_artifact(hdus: fits.HDUList, path: Path, row: Table.Row) -> Artifact:
-    name = f"ARTIFACT_{row['id']}"
-    cutout = _plane(hdus, path, name)
-    shape = int(row["y1"] - row["y0"]), int(row["x1"] - row["x0"])
-    if cutout.shape != shape:
-        raise TruthError(
-            f"{path}, HDU {name}: {cutout.shape[0]} × {cutout.shape[1]} pixels; its box in "
-            f"{_ARTIFACTS} has {shape[0]} × {shape[1]}"
-        )
+def _read_artifact(hdus: fits.HDUList, row: Table.Row) -> Artifact:
+    cutout = hdus[f"ARTIFACT_{row['id']}"].data
     y, x = np.nonzero(cutout > 0)
     return Artifact(
         id=int(row["id"]),
