@@ -21,7 +21,7 @@ QT_OR_NOT = $(if $(shell $(BIN)/python -c 'import qtpy.QtWidgets' 2>/dev/null &&
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint docs screenshots bench sample clean display
+.PHONY: help demo test lint fuzz soak docs screenshots bench sample clean display
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -42,6 +42,23 @@ lint: $(VENV)/with-test ## Check style, format and types.
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
 
+# What was wrong is kept in .fuzz; the same seed draws the same mutants.
+N ?= 10000
+KILLS ?= 200
+STEPS ?= 2000
+SEED ?= 1
+FUZZ = PYTHONPATH=tests $(BIN)/python -m fuzz
+
+fuzz: $(VENV)/with-test ## Try N=10000 mutants of files, and 200 kills, with another SEED=…
+	@failed=0; \
+	$(FUZZ).campaign $(N) --seed $(SEED) || failed=1; \
+	$(FUZZ).kills $(KILLS) --seed $(SEED) || failed=1; \
+	exit $$failed
+
+soak: display $(VENV)/with-test ## Use an inspection and a window for STEPS=2000 steps.
+	@$(FUZZ).soak inspection $(STEPS)
+	@$(ON_A_SCREEN) env $(FUZZ).soak window $(STEPS)
+
 docs: display $(VENV)/with-docs ## Build the documentation in docs/_build/html.
 	@$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs docs/_build/html
 	@echo "open docs/_build/html/index.html"
@@ -58,7 +75,7 @@ sample: $(VENV)/with-run ## Make sample_data again, pixel for pixel.
 
 clean: ## Remove all that was made, the environment too.
 	rm -rf $(VENV) build dist demo docs/_build docs/generated *.egg-info
-	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
 	find napari_comparewarp tests docs -name __pycache__ -prune -exec rm -rf {} +
 
 display:

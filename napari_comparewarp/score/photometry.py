@@ -123,7 +123,9 @@ def variable_fluxes(
     variables = []
     for number, row in enumerate(truth.variables):
         y, x = round(float(row["y"])), round(float(row["x"]))
-        weights = observed.weights * observed.usable[:, y, x]
+        # The light of what lies beside the patch reaches into it.
+        is_inside = 0 <= y < combined.image.shape[0] and 0 <= x < combined.image.shape[1]
+        weights = observed.weights * (observed.usable[:, y, x] if is_inside else 0)
         difference = expectation.flux_difference(combined.image, row["x"], row["y"])
         if weights.sum() > 0:
             mean = float(np.average(fluxes[:, number], weights=weights))
@@ -135,7 +137,9 @@ def variable_fluxes(
                 kind=str(row["kind"]),
                 mean_flux=mean,
                 ratio=None if difference is None else 1 + difference / mean,
-                epochs_clipped=int(np.count_nonzero(combined.clipped[:, y, x])),
+                epochs_clipped=(
+                    int(np.count_nonzero(combined.clipped[:, y, x])) if is_inside else 0
+                ),
             )
         )
     return tuple(variables)
