@@ -73,7 +73,7 @@ def _planes_in(words: str) -> str:
 
 
 #: Names of planes, separated by blanks.
-PlaneWords = Annotated[str, AfterValidator(_planes_in)]
+PlaneWords = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_planes_in)]
 
 
 class Recognise(BaseModel):
