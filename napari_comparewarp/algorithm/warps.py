@@ -1,9 +1,9 @@
 """A stack of warps: the direct ones that are stacked and the PSF-matched ones that are compared."""
 
+import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import index
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -469,7 +469,7 @@ def _check_planes(planes: Mapping[str, int]) -> dict[str, int]:
     checked = {}
     for name, bit in planes.items():
         try:
-            checked[check_plane_name(name)] = number = index(bit)
+            checked[check_plane_name(name)] = number = operator.index(bit)
         except TypeError:
             number = -1
         except ConfigError as error:
