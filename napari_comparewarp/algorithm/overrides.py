@@ -1,11 +1,14 @@
 """Manual decisions on single footprints, which take precedence over the rules."""
 
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
+from ..errors import StackError
+from .epoch_id import check_epoch_id
 from .footprints import Candidates
 from .spans import Spans
 from .streaks.stage import StreakFootprints
@@ -41,6 +44,28 @@ class FootprintKey:
     y: int
     x: int
     streak: bool = False
+
+    def __post_init__(self) -> None:
+        # Rows of tables have numbers of numpy, which JSON does not know.
+        if type(self.epoch) is not int:
+            object.__setattr__(self, "epoch", check_epoch_id(self.epoch))
+        for name in ("y", "x"):
+            value = getattr(self, name)
+            if type(value) is not int:
+                value = _whole(name, value)
+                object.__setattr__(self, name, value)
+            if not -(2**31) <= value < 2**31:
+                raise StackError(f"footprint at {name} = {value}; it is the index of a pixel")
+        if type(self.streak) is not bool:
+            object.__setattr__(self, "streak", bool(self.streak))
+
+
+def _whole(name: str, value: Any) -> int:
+    """Return the index of a pixel as a plain int."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise StackError(f"footprint at {name} = {value!r}; it is the index of a pixel") from None
 
 
 def candidate_key(epoch: EpochId, found: Candidates, number: int) -> FootprintKey:

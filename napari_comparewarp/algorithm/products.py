@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from ..config.knobs import CompareWarpConfig
+from ..errors import StackError
 from .coadd import Coadd, DirectMasks
 from .counts import Counts
 from .difference import Detections, DifferenceTerm
@@ -19,6 +21,8 @@ from .verdicts import Verdicts
 from .warps import WarpStack
 
 __all__ = ["Inputs", "Job", "Products"]
+
+_DECISIONS = get_args(Decision)
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -50,6 +54,18 @@ class Job:
     variance_scale: FloatArray | None = None
     bright_objects: npt.NDArray[np.bool_] | None = None
     catalogue: str = ""
+
+    def __post_init__(self) -> None:
+        for key, decision in self.overrides.items():
+            if decision not in _DECISIONS:
+                raise StackError(f"decision {decision!r}; it is 'clip' or 'keep'")
+            if min(key.y, key.x) < 0:
+                raise StackError(f"a decision at y {key.y}, x {key.x}, which is no pixel")
+        factors = self.variance_scale
+        if factors is not None and (np.isinf(factors) | (np.asarray(factors) <= 0)).any():
+            raise StackError(
+                "variance_scale: a factor is infinite or not above 0; NaN stands for 1"
+            )
 
 
 @dataclass(frozen=True)

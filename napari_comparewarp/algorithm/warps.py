@@ -1,9 +1,9 @@
 """A stack of warps: the direct ones that are stacked and the PSF-matched ones that are compared."""
 
+import operator
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import index
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -251,20 +251,23 @@ class WarpStack:
             The PSF-matched warps, on the same grid. All left out: the direct
             warps are compared with themselves.
         mask_planes : mapping of str to int, optional
-            Bit number of each plane, by default the LSST numbers.
+            Bit number of each plane, by default the LSST numbers. A name is
+            made of capitals, digits and ``_``.
         psf_sigma : float or sequence of float
             Gaussian sigma of the matched PSF in pixels, > 0: one number, or
             one for each of `epochs` (or of `matched_epochs`, where their
             number differs).
         epochs, matched_epochs : sequence, optional
             Ids of the direct and matched warps, by default 0, 1, 2 …
-            The two are paired by id.
+            The two are paired by id. Whole numbers of 64 bits, or printable
+            texts of at most 255 letters.
         origin : tuple of int
             x, y of the lower-left pixel in the parent grid.
         wcs : astropy.wcs.WCS, optional
             Sky coordinates of array pixels.
         unit : str, optional
-            Unit of the images, by default that of a quantity, else nJy.
+            Unit of the images, by default that of a quantity, else nJy. Kept
+            as FITS can hold it: µJy as uJy.
         inputs : sequence of InputFile, optional
             Where the arrays came from.
         psf : float, PsfModel or sequence, optional
@@ -466,7 +469,7 @@ def _check_planes(planes: Mapping[str, int]) -> dict[str, int]:
     checked = {}
     for name, bit in planes.items():
         try:
-            checked[check_plane_name(name)] = number = index(bit)
+            checked[check_plane_name(name)] = number = operator.index(bit)
         except TypeError:
             number = -1
         except ConfigError as error:

@@ -1,6 +1,7 @@
 """From files to a stack of warps: the one entry for everything that can be read."""
 
 import hashlib
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,6 +44,9 @@ SPOOL_FRACTION = 0.6
 
 #: Exposures that may wait to be put in their place while the next is read.
 MOST_WAITING = 1
+
+#: What astropy makes of bytes of a unit that no header may have: µ is two, or one.
+_NO_ASCII = re.compile(r"\?\?|\?\w")
 
 _PLANE_TYPES = {"image": np.float32, "variance": np.float32, "mask": np.int32}
 
@@ -283,6 +287,11 @@ def _check_writable(exposures: Sequence[Exposure]) -> None:
         try:
             check_epoch_id(exposure.visit)
             check_unit(exposure.unit or "")
+            if _NO_ASCII.search(exposure.unit or ""):
+                raise StackError(
+                    f"unit {exposure.unit!r}: letters that are no ASCII are read as ?; mend BUNIT, "
+                    "as to uJy"
+                )
             if exposure is gridded:
                 check_wcs(exposure.wcs)
         except StackError as error:

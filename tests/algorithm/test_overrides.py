@@ -1,6 +1,7 @@
 """Manual decisions take precedence over the rules."""
 
 import numpy as np
+import pytest
 from candidates import candidates_of
 
 from napari_comparewarp.algorithm.overrides import (
@@ -12,6 +13,7 @@ from napari_comparewarp.algorithm.overrides import (
 from napari_comparewarp.algorithm.spans import Spans
 from napari_comparewarp.algorithm.streaks.stage import StreakFootprints
 from napari_comparewarp.algorithm.verdicts import Verdict, Verdicts
+from napari_comparewarp.errors import StackError
 
 EPOCHS = ("a", "b")
 SHAPE = (20, 30)
@@ -105,3 +107,19 @@ def test_the_key_of_a_streak_is_a_pixel_of_its_own():
     assert first.mask(SHAPE)[keys[0].y, keys[0].x]
     assert second.mask(SHAPE)[keys[1].y, keys[1].x]
     assert not first.mask(SHAPE)[keys[1].y, keys[1].x]
+
+
+def test_a_key_from_the_row_of_a_table_is_made_of_plain_numbers():
+    key = FootprintKey(np.int64(7), np.int32(3), np.uint8(4), np.bool_(True))
+    assert key == FootprintKey(7, 3, 4, True)
+    assert [type(part) for part in (key.epoch, key.y, key.x, key.streak)] == [int, int, int, bool]
+
+
+@pytest.mark.parametrize(
+    ("epoch", "y", "x"),
+    [("a\n", 1, 1), (float("nan"), 1, 1), (True, 1, 1), (1, 1.5, 2), (1, 1, 2**31)],
+)
+def test_a_key_that_no_footprint_has_is_refused_in_one_line(epoch, y, x):
+    with pytest.raises(StackError) as raised:
+        FootprintKey(epoch, y, x)
+    assert str(raised.value).isprintable()

@@ -7,7 +7,9 @@ import pytest
 from stacks import stack
 
 import napari_comparewarp as cw
+from napari_comparewarp.algorithm.overrides import FootprintKey
 from napari_comparewarp.algorithm.products import Inputs, Job
+from napari_comparewarp.errors import StackError
 from napari_comparewarp.result.result import run_job
 
 
@@ -44,3 +46,18 @@ def test_a_job_is_changed_by_a_copy_only():
     other = replace(job, config=cw.CompareWarpConfig(chi_threshold=5))
     assert Inputs(other).config.chi_threshold == 5
     assert Inputs(other).stack is job.stack
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"overrides": {FootprintKey(1, -1, 3): "clip"}}, "y -1, x 3, which is no pixel"),
+        ({"overrides": {FootprintKey(1, 1, 3): "drop"}}, "decision 'drop'; it is 'clip' or 'keep'"),
+        ({"variance_scale": np.array([1.0, np.inf])}, "infinite or not above 0"),
+        ({"variance_scale": np.array([1.0, -2.0])}, "infinite or not above 0"),
+        ({"variance_scale": np.array([0.0, np.nan])}, "infinite or not above 0"),
+    ],
+)
+def test_what_an_inspection_could_not_hold_is_refused(given, message):
+    with pytest.raises(StackError, match=message):
+        Job(stack(), **given)

@@ -347,3 +347,21 @@ def test_real_exposures_end_in_a_clean_coadd():
     assert sum(touched) >= 11
     often = sum(result.clipped(epoch).astype(int) for epoch in range(stack.n_epochs))
     assert often.max() < stack.n_epochs / 2
+
+
+def test_a_unit_in_other_letters_than_a_header_has_is_refused_before_pixels_are_read(tmp_path):
+    write_stack(tmp_path, visits=(1, 2, 3))
+    for path in tmp_path.rglob("*.fits"):
+        path.write_bytes(path.read_bytes().replace(b"'nJy   ", "'µJy  ".encode()))
+    with pytest.raises(StackError, match=r"fits: unit '\?\?Jy': letters that are no ASCII"):
+        cw.read_stack(tmp_path)
+
+
+def test_a_visit_that_could_not_be_written_is_refused_with_its_file(tmp_path):
+    write_stack(tmp_path, visits=(1, 2, 3))
+    paths = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("direct*.fits"))
+    entries = [f"[[exposure]]\npath = '{p}'\nvisit = 'a\u202e{p.stem}'\n" for p in paths]
+    (tmp_path / "comparewarp.toml").write_text("".join(entries), encoding="utf-8")
+    with pytest.raises(StackError, match="an id is a whole number of 64 bits") as raised:
+        cw.read_stack(tmp_path / "comparewarp.toml")
+    assert str(raised.value).isprintable()
