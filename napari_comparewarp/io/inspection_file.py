@@ -105,7 +105,7 @@ class SavedInput:
     epoch: EpochId
     sha256: str
     psf_sigma: float | None
-    told: ToldOfFile = ToldOfFile()
+    told: ToldOfFile = field(default_factory=ToldOfFile)
 
 
 @dataclass(frozen=True)

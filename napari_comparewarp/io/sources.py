@@ -161,7 +161,8 @@ def _manifest_row(manifest: Path, number: int, row: Row) -> Source:
             psf_sigma = np.nan
         if not 0 < psf_sigma < np.inf:
             raise StackError(
-                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be a number of pixels above 0"
+                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be a number of "
+                "pixels above 0"
             )
     return Source(
         path=manifest.parent / str(path),

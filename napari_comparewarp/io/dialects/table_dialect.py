@@ -347,7 +347,7 @@ def _existing(path: Path) -> Path | None:
     """Return a file, which may be compressed otherwise than its name says."""
     stem = re.sub(r"\.(gz|fz)$", "", path.name, flags=re.IGNORECASE)
     for name in (path.name, stem, f"{stem}.fz", f"{stem}.gz"):
-        if os.path.exists(path.with_name(name)):
+        if os.access(path.with_name(name), os.F_OK):
             return path.with_name(name)
     return None
 
