@@ -16,6 +16,7 @@ from .epoch_id import EpochId, check_epoch_ids, epoch_array
 from .flux_scale import flux_scale, scaled_unit, unscaled_unit
 from .mask_planes import LSST_PLANES, add_planes
 from .psf import PsfModel, as_psf
+from .sky_grid import check_wcs
 from .unit_text import check_unit
 
 __all__ = ["Cube", "EpochId", "ExposureTime", "InputFile", "WarpStack", "Warps", "epoch_array"]
@@ -250,20 +251,23 @@ class WarpStack:
             The PSF-matched warps, on the same grid. All left out: the direct
             warps are compared with themselves.
         mask_planes : mapping of str to int, optional
-            Bit number of each plane, by default the LSST numbers.
+            Bit number of each plane, by default the LSST numbers. A name is
+            made of capitals, digits and ``_``.
         psf_sigma : float or sequence of float
             Gaussian sigma of the matched PSF in pixels, > 0: one number, or
             one for each of `epochs` (or of `matched_epochs`, where their
             number differs).
         epochs, matched_epochs : sequence, optional
             Ids of the direct and matched warps, by default 0, 1, 2 …
-            The two are paired by id.
+            The two are paired by id. Whole numbers of 64 bits, or printable
+            texts of at most 255 letters.
         origin : tuple of int
             x, y of the lower-left pixel in the parent grid.
         wcs : astropy.wcs.WCS, optional
             Sky coordinates of array pixels.
         unit : str, optional
-            Unit of the images, by default that of a quantity, else nJy.
+            Unit of the images, by default that of a quantity, else nJy. Kept
+            as FITS can hold it: µJy as uJy.
         inputs : sequence of InputFile, optional
             Where the arrays came from.
         psf : float, PsfModel or sequence, optional
@@ -282,6 +286,7 @@ class WarpStack:
         CompareWarpWarning
             If the numbers are so small or large that they are kept in another unit.
         """
+        check_wcs(wcs)
         planes = _check_planes(LSST_PLANES if mask_planes is None else mask_planes)
         given = _Given(image, variance, mask)
         numbers = _Numbers.of(given, unit, planes)

@@ -15,6 +15,9 @@ from ..io.config_file import read_config_file, refuse_near_miss
 
 __all__ = ["accepted_values", "choose_config"]
 
+#: What a literal of texts begins with.
+_QUOTES = ("'", '"', "[", "(", "{")
+
 _BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
@@ -51,27 +54,35 @@ def choose_config(
             raise ConfigError(
                 f"--set {worded(setting)}: NAME=VALUE is needed, e.g. chi_threshold=5"
             )
-        config = _with_setting(config, name.strip(), _parse_value(text.strip()))
+        config = _with_setting(config, name.strip(), text.strip())
     return config
 
 
-def _with_setting(config: CompareWarpConfig, name: str, value: Any) -> CompareWarpConfig:
+def _with_setting(config: CompareWarpConfig, name: str, text: str) -> CompareWarpConfig:
     """Return a config with one knob set, under either of its names."""
     from ..config.lsst_file import from_options
 
-    words = f"--set {worded(name)}={worded(str(value))}"
-    if name in CompareWarpConfig.model_fields:
+    field = CompareWarpConfig.model_fields.get(name)
+    # The name of a plane may be 0 or NONE.
+    is_text = field is not None and _is_text(field.annotation) and text[:1] not in _QUOTES
+    value = text if is_text else _parse_value(text)
+    words = f"--set {worded(name)}={worded(text)}"
+    if field is not None:
         try:
             return config.replace(**{name: value})
         except ConfigError:
-            accepted = accepted_values(CompareWarpConfig.model_fields[name])
-            raise ConfigError(f"{words}: {name} is {accepted}") from None
+            raise ConfigError(f"{words}: {name} is {accepted_values(field)}") from None
     refuse_near_miss(name)
     try:
         values = from_options({name: value}, CompareWarpConfig)
     except ConfigError as error:
         raise ConfigError(f"{words}: {error}") from None
     return config.replace(**values)
+
+
+def _is_text(annotation: Any) -> bool:
+    """Tell whether a knob is a text or several, which need no quotes."""
+    return annotation is str or typing.get_origin(annotation) in (tuple, typing.Literal)
 
 
 def _parse_value(text: str) -> Any:

@@ -10,7 +10,7 @@ __all__ = ["MOST_LETTERS", "check_plane_name"]
 #: Letters of a name: a card ``HIERARCH MP_<name> = 30`` holds a few more.
 MOST_LETTERS = 60
 
-_NAME = re.compile(rf"[A-Z0-9_]{{1,{MOST_LETTERS}}}")
+_NAME = re.compile(rf"(?=[0-9_]*[A-Z])[A-Z0-9_]{{1,{MOST_LETTERS}}}")
 
 
 def check_plane_name(name: Any) -> str:
@@ -20,7 +20,7 @@ def check_plane_name(name: Any) -> str:
     ----------
     name : str
         Capitals, digits and ``_``: keywords of FITS, which name the planes of
-        a mask, have no others.
+        a mask, have no others. A number alone is no name.
 
     Raises
     ------

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from astropy.io.fits import Header
 
 from ..algorithm.mask_planes import OUTPUT_PLANES, add_planes
+from ..config.plane_names import MOST_LETTERS, check_plane_name
 from .headers import mask_planes_in_header
 
 __all__ = ["UNNAMED", "Flags", "flags_in_header", "renumber"]
@@ -119,8 +120,11 @@ def _paired(header: Header, names: str, values: str) -> dict[str, int]:
 
 
 def _plane_name(text: str) -> str:
-    """Return a name as planes have it: capitals, digits and underscores."""
-    return re.sub(r"[^A-Z0-9_]+", "_", text.upper()).strip("_") or "UNNAMED"
+    """Return a name as planes have it, see `check_plane_name`."""
+    name = re.sub(r"[^A-Z0-9_]+", "_", text.upper()).strip("_") or "UNNAMED"
+    return check_plane_name(
+        (f"PLANE_{name}" if not re.search("[A-Z]", name) else name)[:MOST_LETTERS]
+    )
 
 
 def renumber(

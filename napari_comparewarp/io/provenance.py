@@ -156,10 +156,10 @@ def card_text(text: str) -> str:
     escaped as ``\x27`` and ``\x26``.
     """
     line = ascii_text(text).rstrip()
-    if "'" in line or line.endswith("&"):
+    for letter in "'&":
+        if letter not in line:
+            continue
         card = fits.Card("TEXT", line)
         if fits.Card.fromstring(card.image).value != line:
-            line = line.replace("'", r"\x27")
-        if line.endswith("&"):
-            line = rf"{line[:-1]}\x26"
+            line = line.replace(letter, rf"\x{ord(letter):02x}")
     return line

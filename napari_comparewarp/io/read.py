@@ -15,6 +15,7 @@ from ..algorithm.epoch_id import check_epoch_id, check_epoch_ids
 from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
 from ..algorithm.psf import PsfModel
+from ..algorithm.sky_grid import check_wcs
 from ..algorithm.unit_text import check_unit
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
 from ..errors import StackError
@@ -131,7 +132,7 @@ def _read(
         say(text)
     check_agreement(exposures)
     exposures, scale = common_scale(exposures)
-    _check_text(exposures)
+    _check_writable(exposures)
     direct, matched = _pair(exposures, by_visit=not sources[0].named)
     compared = matched or direct
     sigmas = _psf_sigmas(compared, psf_sigma)
@@ -263,12 +264,16 @@ def _scan(source: Source, assume: Assumptions, glanced: set[tuple[str, str | Non
     )
 
 
-def _check_text(exposures: Sequence[Exposure]) -> None:
-    """Refuse ids and units that could not be written, before any pixel is read."""
+def _check_writable(exposures: Sequence[Exposure]) -> None:
+    """Refuse ids, units and grids that could not be written, before any pixel is read."""
+    # All have one grid, as was checked.
+    gridded = next((exposure for exposure in exposures if exposure.wcs is not None), None)
     for exposure in exposures:
         try:
             check_epoch_id(exposure.visit)
             check_unit(exposure.unit or "")
+            if exposure is gridded:
+                check_wcs(exposure.wcs)
         except StackError as error:
             raise StackError(f"{exposure.path}: {error}") from error
     try:

@@ -5,7 +5,6 @@ import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +16,8 @@ from ..algorithm.flux_scale import unscaled_unit
 from ..config.knobs import CompareWarpConfig
 from ..errors import OutputError
 from .atomic import check_output, replacing
-from .provenance import creator, epoch_column, timestamp
+from .epoch_files import epoch_path
+from .provenance import card_text, creator, epoch_column, timestamp
 from .sky import sky_of, wcs_cards
 
 if TYPE_CHECKING:
@@ -101,8 +101,7 @@ def write_coadd(
 
 def mask_path(folder: Path, epoch: Any) -> Path:
     """Return where the mask of an epoch is written."""
-    # An id may be any text, a star in a pattern among them, but it stays within the folder.
-    return folder / f"clipped_{quote(str(epoch), safe='* ')}.fits.fz"
+    return epoch_path(folder, "clipped", epoch, ".fits.fz")
 
 
 def write_mask(
@@ -238,7 +237,7 @@ def _plane(
     # The reference's reader tells the planes apart by this card.
     hdu.header["EXTTYPE"] = name
     if unit:
-        hdu.header["BUNIT"] = unit
+        hdu.header["BUNIT"] = card_text(unit)
     return hdu
 
 

@@ -1,5 +1,6 @@
 """The report of a run: one HTML file that holds its pictures and needs no network."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from ..simulation import Truth
 
 __all__ = ["write_report"]
+
+#: Control characters besides the end of a line, and marks of the direction of text.
+_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u200e\u200f]")
 
 
 def write_report(
@@ -107,7 +111,12 @@ def write_report(
     )
     with replacing(path, overwrite) as temporary:
         # The name of a file may hold bytes that no encoding has.
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        temporary.write_text(_visible(text), encoding="utf-8", errors="backslashreplace")
+
+
+def _visible(text: str) -> str:
+    """Return a page without characters that cannot be seen, or turn the order of others."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def _environment() -> Environment:

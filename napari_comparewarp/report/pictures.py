@@ -13,6 +13,7 @@ from astropy.visualization import AsinhStretch, ImageNormalize, ZScaleInterval
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 
 from ..colours import COUNT_COLOURS, COUNT_LIMIT, VERDICT_COLOURS
 from ..io.atomic import check_output, check_output_folder, replacing
@@ -37,6 +38,9 @@ CHI_LIMIT = 10.0
 
 #: Noise is kept well above this; the text of labels as well.
 JPEG_QUALITY = 85
+
+#: Letters of an id in the title of a picture.
+_LONGEST_ID = 40
 
 #: A picture shows no more pixels than this along an axis.
 MAX_PIXELS = 1100
@@ -199,7 +203,7 @@ def draw_coadds(result: "CompareWarpResult", unclipped: "Coadd | None" = None) -
     axes[0].set_title("without clipping")
     picture = _show_sky(None, axes[1], result, result.coadd.image, stretch)
     axes[1].set_title("with clipping")
-    if result.coadd.wcs is not None:
+    if hasattr(axes[1], "coords"):
         axes[1].coords[1].set_axislabel("")
     figure.colorbar(picture, ax=axes, shrink=0.8, pad=0.02, label=_unit_label(result))
     return figure
@@ -315,9 +319,20 @@ def _show_chi(axis: Any, chi: npt.NDArray[np.float32], limit: int = MAX_PIXELS) 
     return _show(axis, chi, limit, cmap="RdBu_r", norm=Normalize(-CHI_LIMIT, CHI_LIMIT))
 
 
-def plain(text: str) -> str:
-    """Return the text of a file so that a picture does not take it for mathematics."""
-    return text.replace("$", r"\$")
+def plain(text: str, most: int | None = None) -> str:
+    r"""Return the text of a file as a picture can show it.
+
+    It is not taken for mathematics, letters that the font lacks are escaped as
+    ``\u65e5``, and what has more than `most` letters is cut.
+    """
+    letters = get_font(findfont(FontProperties())).get_charmap()
+    shown = "".join(
+        letter if ord(letter) in letters else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
+    if most is not None and len(shown) > most:
+        shown = f"{shown[: most - 1]}…"
+    return shown.replace("$", r"\$")
 
 
 def _unit_label(result: "CompareWarpResult") -> str:
@@ -326,7 +341,7 @@ def _unit_label(result: "CompareWarpResult") -> str:
 
 
 def _title_of_epoch(result: "CompareWarpResult", index: int) -> str:
-    epoch = plain(str(result.stack.epochs[index]))
+    epoch = plain(str(result.stack.epochs[index]), _LONGEST_ID)
     return f"epoch {epoch}: {100 * result.clipped_fraction[index]:.2f} % clipped"
 
 

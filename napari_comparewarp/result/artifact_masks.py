@@ -3,7 +3,6 @@
 import warnings
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +11,7 @@ from astropy.table import Table
 from ..algorithm.mask_planes import bits
 from ..errors import CompareWarpWarning
 from ..io.atomic import replacing
+from ..io.epoch_files import epoch_path
 from .files import write_mask_files
 from .result import CompareWarpResult
 
@@ -32,7 +32,7 @@ _MOST_NAMED = 8
 
 def artifact_mask_path(folder: Path, epoch: Any) -> Path:
     """Return where the artifact mask of an epoch is written."""
-    return folder / f"{DATASET_TYPE}_{quote(str(epoch), safe='* ')}.fits"
+    return epoch_path(folder, DATASET_TYPE, epoch, ".fits")
 
 
 def masked_cells(result: CompareWarpResult, epoch_index: int) -> npt.NDArray[np.float64]:
@@ -87,11 +87,13 @@ def write_artifact_masks(result: CompareWarpResult, folder: Path, overwrite: boo
     folder = Path(folder)
     paths = [artifact_mask_path(folder, epoch) for epoch in result.stack.epochs]
     write_mask_files(result, folder, paths, overwrite)
-    rows = []
+    visits, places, parts = [], [], []
     for index, epoch in enumerate(result.stack.epochs):
         fractions = masked_cells(result, index)
         found = np.argwhere(fractions >= MOST_MASKED)
-        rows += [(str(epoch), int(y), int(x), float(fractions[y, x])) for y, x in found]
+        visits += [str(epoch)] * len(found)
+        places += found.tolist()
+        parts += [float(fractions[y, x]) for y, x in found]
         if len(found) and result.weights[index] > 0:
             named = "; ".join(f"{y}, {x}" for y, x in found[:_MOST_NAMED])
             more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
@@ -101,10 +103,16 @@ def write_artifact_masks(result: CompareWarpResult, folder: Path, overwrite: boo
                 CompareWarpWarning,
                 stacklevel=2,
             )
+    cells = np.array(places, np.int64).reshape(-1, 2)
     table = Table(
-        rows=rows or None, names=("visit", "cell_y", "cell_x", "masked"),
-        dtype=("U32", int, int, float),
-    )  # fmt: skip
+        {
+            # As wide as the longest id.
+            "visit": np.array(visits, str),
+            "cell_y": cells[:, 0],
+            "cell_x": cells[:, 1],
+            "masked": np.array(parts, np.float64),
+        }
+    )
     table.meta["cell"] = f"{CELL} pixels"
     with replacing(folder / "cells.ecsv", overwrite) as temporary:
         table.write(temporary, format="ascii.ecsv", overwrite=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import OutputError
 from ..io.atomic import check_output, check_output_folder, replacing
-from ..io.provenance import ascii_text
+from ..io.provenance import card_text
 from ..io.regions_file import Outlined
 from ..io.regions_file import write_regions as write_region_file
 from ..io.write import grid_header, grid_tables, mask_path, write_mask
@@ -21,6 +21,10 @@ __all__ = [
     "write_masks",
     "write_regions",
 ]
+
+
+#: Text beside which a card has room for a comment.
+_SHORT = 40
 
 
 def write_masks(result: CompareWarpResult, folder: Path, overwrite: bool = False) -> None:
@@ -69,10 +73,10 @@ def write_mask_files(
     grid, tables = grid_header(coadd.wcs, coadd.origin), grid_tables(coadd.wcs)
     for index, (epoch, path) in enumerate(zip(result.stack.epochs, paths, strict=True)):
         header = result.header()
-        header["VISIT"] = (
-            ascii_text(epoch) if isinstance(epoch, str) else epoch,
-            "id of the epoch",
-        )
+        visit = card_text(epoch) if isinstance(epoch, str) else epoch
+        header["VISIT"] = visit
+        if len(str(visit)) <= _SHORT:
+            header.comments["VISIT"] = "id of the epoch"
         header["CLIPFRAC"] = (float(result.clipped_fraction[index]), "part of the patch clipped")
         write_mask(
             result.direct_mask(index), coadd.mask_planes, path, header=header, grid=grid,

@@ -11,8 +11,9 @@ from astropy.table import Table
 from ..algorithm.mask_planes import bits
 from ..algorithm.warps import WarpStack
 from ..errors import StackError, one_line
-from ..io.provenance import read_config
+from ..io.provenance import ascii_text, read_config
 from ..io.read import read_stack
+from ..io.write import mask_path
 from ..result.result import CompareWarpResult
 from ..simulation import TruthError
 from .observed import Combined, Observed
@@ -103,7 +104,7 @@ def from_files(coadd: Path, truth_folder: Path | None, masks: Path | None) -> So
     except StackError as error:
         raise ScoreError(f"{coadd}: its warps cannot be read: {error}") from error
     weight_of = {str(row["epoch"]): float(row["weight"]) for row in inputs}
-    weights = np.nan_to_num([weight_of[str(epoch)] for epoch in stack.epochs])
+    weights = np.nan_to_num([weight_of[ascii_text(str(epoch))] for epoch in stack.epochs])
     if stack.shape != image.shape:
         raise ScoreError(f"{coadd}: its warps have a different shape: {stack.shape}")
     warps = np.asarray(stack.direct.image[:])
@@ -169,7 +170,7 @@ def _from_masks(
     """Read usable and clipped pixels from the masks of the visits."""
     usable, clipped = np.empty(image.shape, bool), np.empty(image.shape, bool)
     for index, visit in enumerate(stack.epochs):
-        path = folder / f"clipped_{visit}.fits.fz"
+        path = mask_path(folder, visit)
         try:
             with fits.open(path) as hdus:
                 mask, planes = _read_mask(hdus)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from napari.utils.notifications import show_info, show_warning
-from qtpy.QtCore import QSettings, Signal
+from qtpy.QtCore import QSettings, Qt, Signal
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QCheckBox,
@@ -30,6 +30,7 @@ from ...errors import OutputError
 from ...inspection.inspection import Inspection
 from ...io.headers import kind_in_words
 from ...outputs import PRODUCTS, Outputs
+from ..widgets.plain_text import as_plain
 from ..workers.destroyed import on_destroyed
 from ..workers.export import Export
 
@@ -104,6 +105,7 @@ class ExportSection(QWidget):
         self.input_map.setToolTip("Which epochs went into each pixel, beside the coadd")
         self.input_map.clicked.connect(self._set_input_map)
         self.summary = QLabel()
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
         self.summary.setWordWrap(True)
         self.write = QPushButton("Export")
         self.write.clicked.connect(self.export)
@@ -258,7 +260,7 @@ class ExportSection(QWidget):
         names = "\n".join(str(path) for path in there[:8])
         more = f"\nand {len(there) - 8} more" if len(there) > 8 else ""
         answer = QMessageBox.question(
-            self, "CompareWarp", f"Replace {_files(len(there))}?\n\n{names}{more}",
+            self, "CompareWarp", as_plain(f"Replace {_files(len(there))}?\n\n{names}{more}"),
             defaultButton=QMessageBox.StandardButton.No,
         )  # fmt: skip
         return answer == QMessageBox.StandardButton.Yes

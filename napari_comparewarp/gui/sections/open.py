@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from ...io.assumptions import Assumptions
 from ..session import Session
 from ..widgets.fold import Fold
+from ..widgets.plain_text import as_plain
 
 __all__ = ["OpenSection"]
 
@@ -107,7 +108,7 @@ class OpenSection(QWidget):
             f"{stack.nbytes / 1e9:.2g} GB"
             + (f"; notes on reading: {len(stack.notes)} (hover)" if stack.notes else "")
         )
-        self.about.setToolTip("\n\n".join(stack.notes))
+        self.about.setToolTip(as_plain("\n\n".join(stack.notes)))
 
     def _choose_folder(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Folder of warps")

@@ -9,6 +9,8 @@ from qtpy.QtCore import QEvent, QPoint, Qt, Signal
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QToolTip, QWidget
 
+from .plain_text import as_plain, shortened
+
 __all__ = ["EpochAxis", "LogAxis", "ThemedPlot"]
 
 #: Room for one digit of an axis, pixels.
@@ -92,7 +94,7 @@ class ThemedPlot(pg.PlotWidget):
         text = "" if place is None else self.text_at(*place)
         if text:
             corner = self.mapToGlobal(self.mapFromScene(position)) + QPoint(14, 14)
-            QToolTip.showText(corner, text, self)
+            QToolTip.showText(corner, as_plain(text), self)
         elif QToolTip.isVisible():
             QToolTip.hideText()
 
@@ -106,7 +108,7 @@ class EpochAxis(pg.AxisItem):
 
     def set_epochs(self, epochs: Sequence[int | str]) -> None:
         """Label other epochs."""
-        self._names = [str(epoch) for epoch in epochs]
+        self._names = [shortened(str(epoch)) for epoch in epochs]
         self.picture = None
         self.update()
 

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from ...config.fields import checked
+from ...config.plane_names import check_plane_name
 from ...config.text_file import read_toml
 from ...errors import StackError
 
@@ -62,6 +63,17 @@ Expression = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(
 Word = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[ -~]+$")]
 NamePart = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^/\\]+$")]
 Cards = dict[Word, Expression]
+
+
+def _planes_in(words: str) -> str:
+    """Refuse names that no mask plane can have."""
+    for name in words.split():
+        check_plane_name(name)
+    return words
+
+
+#: Names of planes, separated by blanks.
+PlaneWords = Annotated[str, Field(min_length=1), AfterValidator(_planes_in)]
 
 
 class Recognise(BaseModel):
@@ -119,7 +131,7 @@ class FlagTable(BaseModel):
 
     when: Cards = {}
     kind: Literal["bits", "codes"] = "bits"
-    planes: Annotated[dict[int, Word], BeforeValidator(_one_spelling)]
+    planes: Annotated[dict[int, PlaneWords], BeforeValidator(_one_spelling)]
 
     @model_validator(mode="after")
     def _check_bits(self) -> Self:
@@ -158,7 +170,7 @@ class DialectTable(BaseModel):
     planes: Planes = Planes()
     files: Files | None = None
     flags: tuple[FlagTable, ...] = ()
-    flag_names: dict[Word, Word] = {}
+    flag_names: dict[Word, PlaneWords] = {}
     flags_in_comments: StrictBool = False
     zero_points: tuple[Word, ...] = ()
     visits: tuple[Word, ...] = ()

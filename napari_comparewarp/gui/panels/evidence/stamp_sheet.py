@@ -9,6 +9,8 @@ from qtpy.QtCore import QEvent, QPointF, QRect, Qt, Signal
 from qtpy.QtGui import QColor, QImage, QPainter, QPainterPath, QPalette, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
+from ...widgets.plain_text import as_plain
+
 __all__ = ["StampSheet", "Tile", "outline_of"]
 
 #: Side of a picture on the screen, pixels: at least, and at most.
@@ -141,7 +143,7 @@ class StampSheet(QAbstractScrollArea):
     def viewportEvent(self, event: Any) -> bool:  # noqa: D102, N802
         if event.type() == QEvent.Type.ToolTip:
             tile = self._tile_at(event.pos())
-            QToolTip.showText(event.globalPos(), tile.tip if tile else "", self)
+            QToolTip.showText(event.globalPos(), as_plain(tile.tip) if tile else "", self)
             return True
         return bool(super().viewportEvent(event))
 

@@ -7,6 +7,7 @@ import numpy as np
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, Qt
 
 from ....review.pixel import EpochPixel, PixelReport
+from ...widgets.plain_text import as_plain
 
 __all__ = ["COLUMNS", "PixelTable", "pixel_lines", "pixel_text"]
 
@@ -83,8 +84,10 @@ class PixelTable(QAbstractTableModel):
 
     def data(self, index: QModelIndex, role: int = 0) -> Any:  # noqa: D102
         title, (_, words) = list(COLUMNS.items())[index.column()]
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
             return words(self.epochs[index.row()])
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return as_plain(words(self.epochs[index.row()]))
         if role == Qt.ItemDataRole.TextAlignmentRole and title in _NUMBERS:
             return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
 from astropy.table import Table
-from qtpy.QtCore import Signal
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -43,6 +43,7 @@ class EpochBars(Panel):
         super().__init__(parent)
         self._summary: Table | None = None
         self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setWordWrap(True)
         self.plots = [BarPlot(label, self._describe) for _, _, label in QUANTITIES]
         self.plots[0].getAxis("bottom").setStyle(showValues=False)

@@ -1,0 +1,23 @@
+"""Text of files in labels and tooltips, which Qt would take for HTML where it looks like it."""
+
+from html import escape
+
+__all__ = ["as_plain", "shortened"]
+
+
+def as_plain(text: str) -> str:
+    """Return a text so that a tooltip or a message box shows it letter by letter.
+
+    Parameters
+    ----------
+    text : str
+        Ids, names of files and whatever else is not of this program.
+    """
+    if "<" not in text and "&" not in text:
+        return text
+    return f'<p style="white-space: pre-wrap">{escape(text)}</p>'
+
+
+def shortened(text: str, most: int = 24) -> str:
+    """Return a text that takes no more room than `most` letters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
