@@ -9,7 +9,7 @@ from astropy.table import Table
 from click.testing import CliRunner
 
 import napari_comparewarp as cw
-import napari_comparewarp.result
+import napari_comparewarp.result.result
 from napari_comparewarp.cli import main
 from napari_comparewarp.cli.knobs import choose_config
 from napari_comparewarp.config.knobs import CompareWarpConfig
