@@ -356,7 +356,8 @@ def _told(told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     words = dict(told)
     if "planes" in words:
         words["planes"] = {
-            key: [os.path.relpath(file, folder), hdu] for key, (file, hdu) in words["planes"].items()
+            key: [os.path.relpath(file, folder), hdu]
+            for key, (file, hdu) in words["planes"].items()
         }
     return words
 
