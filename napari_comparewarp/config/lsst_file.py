@@ -77,6 +77,11 @@ class _Change:
     value: Any
     key: Any = None
 
+    @property
+    def name(self) -> str:
+        """Line and option, for messages."""
+        return f"{self.where}config.{worded(self.option)}"
+
 
 def to_lsst(config: BaseModel) -> str:
     """Return a config as the text of an LSST override file.
@@ -182,8 +187,7 @@ def _apply(changes: Iterable[_Change], model: type[BaseModel]) -> dict[str, Any]
         elif (said := what_is_said(change.option, change.value)) is not None:
             if said:
                 warnings.warn(
-                    f"{change.where}config.{worded(change.option)} = {shown(change.value)} changes nothing "
-                    f"here: {said}",
+                    f"{change.name} = {shown(change.value)} changes nothing here: {said}",
                     CompareWarpWarning,
                     stacklevel=3,
                 )
@@ -314,8 +318,8 @@ def _evaluate(node: ast.expr, option: str, where: str) -> Any:
         return literal_of(node)
     except ValueError:
         raise ConfigError(
-            f"{where}config.{worded(option)}: {quoted(node)} is not a literal; a number, a string, True, "
-            "False, None, or a list or dict of these is accepted"
+            f"{where}config.{worded(option)}: {quoted(node)} is not a literal; a number, a string, "
+            "True, False, None, or a list or dict of these is accepted"
         ) from None
 
 
@@ -323,9 +327,7 @@ def _changed(current: Any, change: _Change) -> Any:
     """Return the new value of an option."""
     value = _after(current, change)
     if isinstance(value, (list, tuple, Mapping)) and len(value) > _MOST_ITEMS:
-        raise ConfigError(
-            f"{change.where}config.{worded(change.option)} has more than {_MOST_ITEMS} items"
-        )
+        raise ConfigError(f"{change.name} has more than {_MOST_ITEMS} items")
     return value
 
 
@@ -343,12 +345,11 @@ def _after(current: Any, change: _Change) -> Any:
         if change.operation == "remove":
             if change.value not in items:
                 raise ConfigError(
-                    f"{change.where}config.{worded(change.option)} has no {shown(change.value)} to remove; "
-                    f"it is {items}"
+                    f"{change.name} has no {shown(change.value)} to remove; it is {items}"
                 )
             return [item for item in items if item != change.value]
     raise ConfigError(
-        f"{change.where}config.{worded(change.option)} is {_literal(current)}, which cannot be changed "
+        f"{change.name} is {_literal(current)}, which cannot be changed "
         "like this; assign the whole value"
     )
 
@@ -365,7 +366,7 @@ def _checked(model: type[BaseModel], field: str, value: Any, change: _Change) ->
         return getattr(model(**{field: value}), field)
     except ConfigError as error:
         message = str(error).removeprefix("config: ")
-        raise ConfigError(f"{change.where}config.{worded(change.option)}: {message}") from None
+        raise ConfigError(f"{change.name}: {message}") from None
 
 
 def _require_fixed(change: _Change) -> None:
@@ -376,7 +377,7 @@ def _require_fixed(change: _Change) -> None:
         value = list(value)
     if value != accepted:
         raise ConfigError(
-            f"{change.where}config.{worded(change.option)} = {shown(value)} is not implemented here; "
+            f"{change.name} = {shown(value)} is not implemented here; "
             f"only {_literal(accepted)} is accepted"
         )
 

@@ -128,9 +128,9 @@ def _out_of_range(region: Any) -> str:
             return f"a number that is not finite in its {name}"
         if isinstance(region, PixelRegion) and np.abs(numbers).max(initial=0) > _FARTHEST:
             return f"more than {_FARTHEST:g} pixels in its {name}"
-        if name in _SIZES and not isinstance(value, PixCoord | SkyCoord | float | int):
-            if value > _WHOLE_CIRCLE:
-                return f"more than 360 degrees in its {name}"
+        is_angle = name in _SIZES and isinstance(value, units.Quantity)
+        if is_angle and value > _WHOLE_CIRCLE:
+            return f"more than 360 degrees in its {name}"
     return ""
 
 

@@ -1,7 +1,6 @@
 """Configurations from files: JSON, TOML, LSST overrides, and the headers of coadds."""
 
 import difflib
-import os
 import types
 import typing
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from ..config.knobs import PRESETS, CompareWarpConfig
-from ..config.text_file import parse_json, parse_toml, read_text
+from ..config.text_file import parse_json, parse_toml, read_text, worded
 from ..errors import ConfigError
 
 __all__ = ["config_from_name", "read_config_file", "refuse_near_miss"]
@@ -26,8 +25,14 @@ def config_from_name(name: str) -> CompareWarpConfig:
     """
     if name in PRESETS:
         return CompareWarpConfig.preset(name)
-    if not os.path.exists(name):
-        raise ConfigError(f"{name} is no file and no preset; the presets are {', '.join(PRESETS)}")
+    try:
+        is_there = Path(name).exists()
+    except OSError:  # a longer name than files have
+        is_there = False
+    if not is_there:
+        raise ConfigError(
+            f"{worded(name)} is no file and no preset; the presets are {', '.join(PRESETS)}"
+        )
     return read_config_file(Path(name))
 
 

@@ -24,7 +24,7 @@ from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .assumptions import Assumptions
 from .atomic import replacing
 from .read import read_stack
-from .source import EpochField, Source, ToldOfFile
+from .source import EpochField, PlaneKey, PlanePlace, Source, ToldOfFile
 
 #: What the file says it is, and the version of its layout.
 FORMAT = "comparewarp inspection"
@@ -104,7 +104,7 @@ class SavedInput:
     epoch: EpochId
     sha256: str
     psf_sigma: float | None
-    told: ToldOfFile = ToldOfFile()
+    told: ToldOfFile = field(default_factory=ToldOfFile)
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ class SavedInspection:
                     kind="matched" if item.role == "matched" else "direct",
                     psf_sigma=item.psf_sigma if has_matched == (item.role == "matched") else None,
                     zero_point=item.told.zero_point,
-                    planes=item.told.places(Path()),
+                    planes=_places(item.told, self.path.parent),
                     assume=item.told.assume,
                 )
                 for item in self.inputs
@@ -278,7 +278,7 @@ def write_inspection(
                 "epoch": item.epoch,
                 "sha256": item.sha256,
                 "psf_sigma": sigma.get((item.role, item.epoch)),
-                **({"told": dict(item.told)} if item.told else {}),
+                **({"told": _told(item.told, path.parent)} if item.told else {}),
             }
             for item in stack.inputs
         ],
@@ -351,6 +351,28 @@ def read_inspection(path: Path) -> SavedInspection:
         None if saved.bright_objects is None else _from(path.parent, saved.bright_objects),
         saved.assume,
     )  # fmt: skip
+
+
+def _told(told: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return what a manifest said of an input, its paths relative to a folder."""
+    words = dict(told)
+    if "planes" in words:
+        words["planes"] = {
+            key: [os.path.relpath(file, folder), hdu]
+            for key, (file, hdu) in words["planes"].items()
+        }
+    return words
+
+
+def _places(told: ToldOfFile, folder: Path) -> dict[PlaneKey, PlanePlace]:
+    """Return where planes lie, by paths relative to the inspection."""
+    places = told.places(folder)
+    # Earlier versions wrote them as they were given, from where the program was started.
+    given = told.places(Path())
+    return {
+        key: given[key] if not place.path.exists() and given[key].path.exists() else place
+        for key, place in places.items()
+    }
 
 
 def _from(folder: Path, path: str) -> Path:

@@ -44,7 +44,7 @@ def read_table(path: Path, error: type[CompareWarpError] = StackError) -> "Table
 
 @contextmanager
 def _astropy_in_silence() -> Iterator[None]:
-    """Drop what astropy says of a table: what is doubtful shows in the values, which are checked."""
+    """Drop what astropy says of a table: its values are checked."""
     from astropy import log
     from astropy.utils.exceptions import AstropyWarning
 

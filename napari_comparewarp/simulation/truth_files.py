@@ -189,9 +189,7 @@ def _read_artifact(hdus: fits.HDUList, row: Table.Row, shape: tuple[int, ...]) -
     cutout = hdus[f"ARTIFACT_{row['id']}"].data
     y, x = np.nonzero(cutout > 0)
     height, width = shape
-    if not (len(y) and 0 <= row["y0"] + y.min() and 0 <= row["x0"] + x.min()) or not (
-        row["y0"] + y.max() < height and row["x0"] + x.max() < width
-    ):
+    if not len(y) or row["y0"] + y.max() >= height or row["x0"] + x.max() >= width:
         raise ValueError(f"artifact {row['id']} does not lie in the sky")
     return Artifact(
         id=int(row["id"]),

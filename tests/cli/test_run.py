@@ -9,7 +9,7 @@ from astropy.table import Table
 from click.testing import CliRunner
 
 import napari_comparewarp as cw
-import napari_comparewarp.result
+import napari_comparewarp.result.result
 from napari_comparewarp.cli import main
 from napari_comparewarp.cli.knobs import choose_config
 from napari_comparewarp.config.knobs import CompareWarpConfig
@@ -261,3 +261,41 @@ def test_an_inspection_brings_its_own_settings(night, tmp_path):
 def test_a_damaged_inspection_is_refused(tmp_path):
     (tmp_path / "mine.json").write_text("{}")
     assert "is no inspection" in refusal(tmp_path / "mine.json", "-o", tmp_path / "c.fits")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("mine.json", "[" * 100_000),
+        ("mine.json", "9" * 5000),
+        ("mine.toml", "a = " + "[" * 100_000),
+        ("mine.toml", "a" + ".a" * 100_000 + " = 1"),
+        ("mine.csv", "path,path\na,b\n"),
+        ("mine.csv", f"path\n{'x' * 300}\n"),
+    ],
+)
+def test_any_text_that_is_no_stack_is_refused_in_one_short_line(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    line = refusal(path, "-o", tmp_path / "c.fits")
+    assert name in line
+    assert len(line) < 300 + len(str(tmp_path))
+    assert not (tmp_path / "c.fits").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", '{"chi_threshold": ' + "[" * 100_000),
+        ("a.json", '{"chi_threshold": 5, "chi_threshold": 6}'),
+        ("a.toml", "chi_threshold = " + "9" * 5000),
+        ("a.py", "config.maxNumEpochs = " + "(" * 100_000),
+        ("a.py", "config.badMaskPlanes = ['A'] * 10**10"),
+    ],
+)
+def test_any_text_that_is_no_config_is_refused_in_one_short_line(night, tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    line = refusal(night, "-o", tmp_path / "c.fits", "--config", path)
+    assert name in line
+    assert len(line) < 300 + len(str(tmp_path))

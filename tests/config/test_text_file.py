@@ -1,7 +1,10 @@
 """Text from others ends in values or in one line, whatever it holds, in bounded time."""
 
 import os
+import re
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +27,7 @@ MANY = 100_000
 def refusal(parse, text):
     """Return why a text is refused, which has to be one short line, and soon."""
     start = time.monotonic()
-    with pytest.raises(ValueError) as error:  # noqa: PT011
+    with pytest.raises(ValueError) as error:
         parse(text)
     assert time.monotonic() - start < 5
     message = str(error.value)
@@ -56,8 +59,6 @@ def refusal(parse, text):
     ],
 )
 def test_json_that_no_field_could_use_is_refused(text, said):
-    import re
-
     assert re.search(said, refusal(parse_json, text))
 
 
@@ -125,10 +126,8 @@ def test_no_more_is_read_than_a_text_may_have(tmp_path, monkeypatch):
         read_text(path)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no devices here")
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no devices here")
 def test_a_device_without_an_end_is_refused(monkeypatch):
-    from pathlib import Path
-
     monkeypatch.setattr(text_file, "LARGEST_TEXT", 1 << 20)
     with pytest.raises(ConfigError, match="/dev/zero: more than the 1 MiB"):
         read_text(Path("/dev/zero"))
@@ -144,8 +143,6 @@ def test_a_text_may_be_too_long_for_its_format(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name here")
 def test_a_pipe_that_nobody_writes_to_is_empty_and_one_that_is_written_to_is_read(tmp_path):
-    import threading
-
     path = tmp_path / "pipe"
     os.mkfifo(path)
     assert read_text(path) == ""

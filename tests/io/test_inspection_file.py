@@ -224,7 +224,7 @@ def input_with(**changes):
         (input_with(path=["a"]), r"inputs\[0\].path = \['a'\]"),
         (input_with(told={"zero_point": 1e9}), r"told.zero_point = 1000000000.0; a magnitude"),
         (input_with(told={"planes": {"mask": ["a", -1]}}), r"told.planes.mask\[1\] = -1; file and"),
-        (input_with(told={"planes": {"zoo": ["a", 1]}}), "told.planes.zoo = .*there are image, mask"),
+        (input_with(told={"planes": {"zoo": ["a", 1]}}), "told.planes.zoo = .*there are image"),
         (input_with(told={"assume": {"sky": "up"}}), "assume: assume sky = 'up'"),
         (input_with(told={"told": 1}), "told.told: extra inputs are not permitted"),
         (input_with(told=[]), "told = .*a table with zero_point, planes, assume"),

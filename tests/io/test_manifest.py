@@ -1,5 +1,7 @@
 """Manifests in TOML: written by `comparewarp init`, edited, and read."""
 
+import shutil
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -194,3 +196,28 @@ def test_any_name_of_a_file_stands_in_a_manifest_and_ends_no_comment(tmp_path):
     assert all(letter.isprintable() or letter == "\n" for letter in text)
     assert [source.path.name for source in find_sources(path)] == names
     assert cw.read_stack(path).epochs == (0, 1, 2)
+
+
+def test_planes_of_an_inspection_lie_beside_it_wherever_it_is_loaded(tmp_path, monkeypatch):
+    image, mask, variance = make_planes()
+    (tmp_path / "night").mkdir()
+    for name, plane in (("img", image), ("bad", mask), ("var", variance)):
+        fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(plane, name="X")]).writeto(
+            tmp_path / "night" / f"{name}.fits"
+        )
+    planes = 'image = ["img.fits", 1], variance = ["var.fits", "X"], mask = ["bad.fits", 1]'
+    write(
+        tmp_path / "night",
+        f'[assume]\nmask = "bad"\n[[exposure]]\npath = "img.fits"\npsf_sigma = 2.0\n'
+        f"planes = {{ {planes} }}\n",
+    )
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(CompareWarpWarning):
+        stack = cw.read_stack("night/m.toml")
+        cw.Inspection(stack).save("night/i.json")
+    shutil.move("night", "moved")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.warns(CompareWarpWarning):
+        again = cw.Inspection.load("../moved/i.json").stack
+    np.testing.assert_array_equal(again.direct.variance[0], stack.direct.variance[0])

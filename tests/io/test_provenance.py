@@ -145,6 +145,6 @@ def test_the_time_is_that_of_a_reproducible_build(result, tmp_path, monkeypatch)
 @pytest.mark.parametrize("value", ["soon", "1e9", "9" * 5000, "-" + "9" * 20, ""])
 def test_a_time_of_a_reproducible_build_that_is_none_is_refused(monkeypatch, value):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", value)
-    with pytest.raises(ConfigError, match="SOURCE_DATE_EPOCH = .*seconds since 1970") as error:
+    with pytest.raises(ConfigError, match=r"SOURCE_DATE_EPOCH = .*seconds since 1970") as error:
         timestamp()
     assert len(str(error.value)) < 200

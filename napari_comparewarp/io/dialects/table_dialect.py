@@ -1,7 +1,6 @@
 """Dialects that are tables, put to work."""
 
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
