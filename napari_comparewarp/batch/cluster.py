@@ -1,18 +1,15 @@
 """Running the patches of a plan side by side on dask.distributed."""
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ..algorithm.parallel import THREADS_VARIABLE, n_threads
 from ..errors import one_line
-from ..io.leftovers import scratch_folder
 from .patch_run import Summary, check_outputs, finished, make_patch, sweep_outputs
 from .plan import Patch, PlanError
 
@@ -170,7 +167,7 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
                 ) from error
             yield stack.enter_context(client)
             return
-        settings: dict[str, Any] = {
+        settings = {
             "distributed.scheduler.allowed-failures": MOST_DEATHS - 1,
             # A worker that dies while it begins may not be replaced: the batch would wait for ever.
             "distributed.scheduler.no-workers-timeout": LONGEST_WAIT,
@@ -178,9 +175,6 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
             # blamed for it too.
             "distributed.scheduler.worker-saturation": 1.0,
         }
-        # The scratch space of dask is shared by all accounts, and never cleared.
-        scratch = stack.enter_context(scratch_folder(Path(tempfile.gettempdir())))
-        settings["temporary-directory"] = str(scratch)
         stack.enter_context(dask.config.set(settings))
         n_workers = workers or 1
         start = partial(
