@@ -23,8 +23,8 @@ __all__ = ["main"]
 def main() -> None:
     """Find artifacts in warps of one patch of sky, and coadd without them.
 
-    Exit codes: 0 done; 1 failed while working; 2 the words or the inputs are
-    wrong.
+    Exit codes: 0 done; 1 failed while working; 2 the command line or the inputs
+    are wrong; 129, 130 and 143 ended by SIGHUP, SIGINT and SIGTERM.
     """
 
 

@@ -146,8 +146,9 @@ def _refuse_long_name(path: Path) -> None:
             most = os.pathconf(path.parent, "PC_NAME_MAX")
     size = len(os.fsencode(path.name))
     if size > most:
+        short = path.with_name(f"{path.name[:40]}…")
         raise OutputError(
-            f"{path}: the name has {size} bytes, and the file system takes {most}; give a shorter "
+            f"{short}: the name has {size} bytes, and the file system takes {most}; give a shorter "
             "one"
         )
 

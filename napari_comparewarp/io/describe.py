@@ -7,6 +7,7 @@ import numpy as np
 
 from ..algorithm.mask_planes import LSST_PLANES
 from ..algorithm.psf import sigma_of_moments
+from ..errors import working_on
 from .assumptions import Assumptions
 from .dialects.dialect import Layout, Plane
 from .exposure import Exposure
@@ -54,7 +55,8 @@ def describe_all(path: str | Path, assume: Assumptions | None = None) -> list[di
         If the file holds no exposure, or its data are damaged or cannot be meant.
     """
     assume = assume or Assumptions()
-    return [_describe(exposure, assume) for exposure in scan_exposures(Path(path), assume)]
+    with working_on(path):
+        return [_describe(exposure, assume) for exposure in scan_exposures(Path(path), assume)]
 
 
 def _describe(header: Exposure, assume: Assumptions) -> dict[str, Any]:

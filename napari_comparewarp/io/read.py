@@ -19,7 +19,7 @@ from ..algorithm.psf import WIDEST_SIGMA, PsfModel
 from ..algorithm.sky_grid import check_wcs
 from ..algorithm.unit_text import check_unit
 from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
-from ..errors import StackError
+from ..errors import StackError, working_on
 from .agreement import check_agreement, check_present, common_unit
 from .assumptions import Assumptions
 from .butler import butler_query
@@ -263,7 +263,8 @@ def _scan(source: Source, assume: Assumptions, glanced: set[tuple[str, str | Non
     if source.assume:
         # What is said of the whole rules over the manifest.
         assume = Assumptions.of({**source.assume, **assume.told()})
-    exposure = scan_exposure(source.path, assume, source.planes, glanced)
+    with working_on(source.path):
+        exposure = scan_exposure(source.path, assume, source.planes, glanced)
     zero_point = exposure.zero_point
     if source.zero_point is not None:
         zero_point = "the manifest", 10 ** (-0.4 * source.zero_point)
@@ -411,7 +412,8 @@ def _read_all(
                 checksums.append(
                     {path: pool.submit(_sha256, path) for path in exposure.layout.files}
                 )
-                pixels = read_pixels(exposure, mask_planes, is_marked=False)
+                with working_on(exposure.path):
+                    pixels = read_pixels(exposure, mask_planes, is_marked=False)
                 notes += [(exposure.path, note) for note in pixels.notes]
                 psfs.append(pixels.psf)
                 placing.append(pool.submit(_place, pixels, warps, row))

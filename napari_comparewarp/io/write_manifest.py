@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError, StackError
+from ..errors import OutputError, StackError, working_on
 from .agreement import check_present
 from .assumptions import Assumptions
 from .atomic import check_output, replacing
@@ -59,7 +59,8 @@ def write_manifest(
     others: list[str] = []
     for source in find_sources(folder):
         try:
-            exposures += scan_exposures(source.path, assume)
+            with working_on(source.path):
+                exposures += scan_exposures(source.path, assume)
         except NotAnExposure as error:
             others.append(str(error))
     check_present(exposures)

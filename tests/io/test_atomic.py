@@ -11,7 +11,9 @@ import pytest
 
 from napari_comparewarp.errors import OutputError
 from napari_comparewarp.io import atomic
-from napari_comparewarp.io.atomic import check_output_folder, replacing
+from napari_comparewarp.io.atomic import check_folder, check_output, check_output_folder, replacing
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="links, pipes and devices")
 
 
 def names(folder):
@@ -120,6 +122,89 @@ def test_a_file_is_not_a_folder(tmp_path):
         check_output_folder(tmp_path / "out")
     with pytest.raises(OutputError, match="there is no folder"):
         check_output_folder(tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize("size", [240, 241, 255])
+def test_a_name_may_be_as_long_as_the_file_system_takes(tmp_path, size):
+    path = tmp_path / ("n" * size)
+    with replacing(path) as temporary:
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "é" * 128, "n" * 5000])
+def test_a_name_that_is_too_long_is_refused_before_any_work(tmp_path, name):
+    for check in (lambda path: check_output(path, True), check_folder, check_output_folder):
+        with pytest.raises(OutputError, match="bytes, and the file system takes 255") as raised:
+            check(tmp_path / name)
+        assert len(str(raised.value)) < len(str(tmp_path)) + 150
+
+
+def test_a_path_with_nul_is_refused(tmp_path):
+    for check in (lambda path: check_output(path, True), check_folder):
+        with pytest.raises(OutputError, match="NUL"):
+            check(tmp_path / "a\0b")
+
+
+@pytest.fixture
+def odd_places(tmp_path):
+    """Links, pipes, sockets and files, in the place of files and folders."""
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop2")
+    (tmp_path / "loop2").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to(os.devnull)
+    return tmp_path
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["dangling", "loop"])
+def test_a_folder_that_is_a_link_to_nowhere_is_refused(odd_places, name):
+    with pytest.raises(OutputError, match=f"out.txt: there is no folder .*{name}"):
+        check_output(odd_places / name / "out.txt", True)
+    with pytest.raises(OutputError, match=f"{name} is a link that leads nowhere"):
+        check_folder(odd_places / name)
+
+
+@POSIX
+def test_a_file_is_no_folder_to_write_to(odd_places):
+    with pytest.raises(OutputError, match="file is a file, not a folder"):
+        check_output(odd_places / "file" / "out.txt", True)
+    with pytest.raises(OutputError, match="file is a file; give the name of a folder"):
+        check_folder(odd_places / "file", parents=True)
+    with pytest.raises(OutputError, match="file is a file, not a folder"):
+        check_folder(odd_places / "file" / "a" / "b", parents=True)
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["pipe", "null"])
+def test_a_pipe_or_device_is_neither_written_to_nor_replaced(odd_places, name):
+    path = odd_places / name
+    with pytest.raises(OutputError, match="is no file, but a device, pipe or socket"):  # noqa: SIM117
+        with replacing(path, overwrite=True):
+            pytest.fail("work has begun")
+    assert not path.is_file()
+
+
+@POSIX
+def test_a_link_to_an_open_file_is_not_replaced(tmp_path):
+    with (tmp_path / "target").open("w") as file:
+        path = tmp_path / "out.txt"
+        path.symlink_to(f"/proc/self/fd/{file.fileno()}")
+        if path.exists():  # where there is /proc
+            with pytest.raises(OutputError, match="leads to an open file"):
+                check_output(path, True)
+
+
+def test_folders_that_would_be_made_are_refused_where_they_cannot_be(tmp_path, monkeypatch):
+    check_folder(tmp_path / "a" / "b" / "c", parents=True)
+    monkeypatch.setattr(atomic.os, "access", lambda *_: False)
+    for place in (tmp_path, tmp_path / "a", tmp_path / "a" / "b"):
+        with pytest.raises(OutputError, match="cannot be written"):
+            check_folder(place, parents=True)
+    with pytest.raises(OutputError, match=r"out\.txt: cannot be written: Permission denied"):
+        check_output(tmp_path / "out.txt", False)
 
 
 # A limit on the size of files is, to the program, a disk that is full.
