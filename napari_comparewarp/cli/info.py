@@ -26,6 +26,7 @@ def info(files: tuple[Path, ...], dialect: str | None, assume: tuple[str, ...]) 
     """
     from ..io.describe import describe_all
     from ..io.dialects.registry import NotAnExposure
+    from ..io.place import reading_places
     from ..io.sources import MANIFEST_SUFFIXES, find_sources
 
     told = assumptions(dialect, assume)
@@ -33,7 +34,8 @@ def info(files: tuple[Path, ...], dialect: str | None, assume: tuple[str, ...]) 
     planes: set[Path] = set()
     others: dict[Path, str] = {}
     for file in files:
-        is_list = file.is_dir() or file.suffix.lower() in MANIFEST_SUFFIXES
+        with reading_places(file):
+            is_list = file.is_dir() or file.suffix.lower() in MANIFEST_SUFFIXES
         sources = find_sources(file) if is_list else None
         for path in [file] if sources is None else [source.path for source in sources]:
             try:

@@ -217,7 +217,7 @@ def _data_size(where: str, cards: Cards, packed: int | None) -> int:
     if not count:
         _check_constant(where, cards, packed)
         return 0
-    size = abs(cards["BITPIX"]) // 8 * groups * (other + math.prod(axes))  # type: ignore[arg-type]
+    size = abs(cards["BITPIX"]) // 8 * groups * (other + math.prod(axes))
     check_size(where, size, packed)
     return size
 

@@ -60,7 +60,17 @@ def test_words_tell_the_kind_of_warp_only_where_they_mean_it(words, kind):
 
 
 @pytest.mark.parametrize(
-    ("value", "epoch"), [(7, 7), ("007", 7), (" 12 ", 12), (8.0, 8), ("r12", "r12"), ("1.5", "1.5")]
+    ("value", "epoch"),
+    [
+        (10**19, "10000000000000000000"),
+        ("9" * 5000, "9" * 5000),
+        (7, 7),
+        ("007", 7),
+        (" 12 ", 12),
+        (8.0, 8),
+        ("r12", "r12"),
+        ("1.5", "1.5"),
+    ],
 )
 def test_ids_that_look_like_numbers_are_numbers(value, epoch):
     assert as_epoch_id(value) == epoch

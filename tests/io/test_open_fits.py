@@ -6,9 +6,10 @@ from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
 from fits_files import gzipped, make_planes, read_planes, write_lsst
 
-from napari_comparewarp.errors import StackError
+from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io import open_fits as module
 from napari_comparewarp.io.open_fits import OpenFiles, image_values, open_fits
+from napari_comparewarp.io.read import read_stack
 
 
 def refusal_of(path, verify=False):
@@ -142,3 +143,44 @@ def test_several_files_are_closed_together_whatever_happens(tmp_path):
         hdus = files[path]
         files[damaged]
     assert hdus._file.closed
+
+
+def change_header(path, name, value):
+    """Write another value of a card under the CHECKSUM of a file; return the path."""
+    content = bytearray(path.read_bytes())
+    at = content.rindex(f"{name:<8}=".encode())
+    content[at + 10 : at + 30] = f"{value:>20}".encode()
+    path.write_bytes(content)
+    return path
+
+
+def write_summed(path, **options):
+    """Write a warp with CHECKSUM and DATASUM; return the path."""
+    write_lsst(path, cards={"EXTRA": 1}, **options)
+    with fits.open(path) as hdus:
+        hdus.writeto(path.with_suffix(".new"), checksum=True)
+    return path.with_suffix(".new").rename(path)
+
+
+def test_a_header_that_was_changed_under_its_checksum_is_said_where_it_is_verified(tmp_path):
+    path = change_header(write_summed(tmp_path / "a.fits"), "EXTRA", 7)
+    notes = []
+    with open_fits(path, verify=True, notes=notes) as hdus:
+        assert hdus["VARIANCE"].header["EXTRA"] == 7
+    assert notes == ["the header of HDU VARIANCE was changed after its CHECKSUM was written"]
+    with open_fits(path, notes=notes):
+        assert len(notes) == 1
+
+
+def test_of_many_files_with_changed_headers_one_line_is_said(tmp_path):
+    for visit in (1, 2, 3):
+        path = write_summed(tmp_path / f"v{visit}.fits", visit=visit, planes=make_planes(visit))
+        change_header(path, "EXTRA", 7)
+    with pytest.warns(CompareWarpWarning, match="was changed after its CHECKSUM") as said:
+        stack = read_stack(tmp_path)
+    line = (
+        f"{tmp_path / 'v1.fits'} and 2 more: the header of HDU VARIANCE was changed after its "
+        "CHECKSUM was written"
+    )
+    assert [str(warning.message) for warning in said].count(line) == 1
+    assert line in stack.notes

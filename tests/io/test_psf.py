@@ -8,8 +8,8 @@ from fits_files import SHAPE, write_lsst, write_stack
 
 import napari_comparewarp as cw
 from napari_comparewarp.algorithm.mask_planes import LSST_PLANES
-from napari_comparewarp.algorithm.psf import psf_sigma
-from napari_comparewarp.errors import StackError
+from napari_comparewarp.algorithm.psf import psf_sigma, resample
+from napari_comparewarp.errors import PsfError, StackError
 from napari_comparewarp.io.describe import describe
 from napari_comparewarp.io.pixels import read_pixels
 from napari_comparewarp.io.scan import scan_exposure
@@ -129,6 +129,12 @@ def test_a_psfex_model_may_be_constant(tmp_path, axes):
         (np.ones((1, 5, 5)), {"DET_YX0": "(1, 2)", "OVERSAMP": -1}, "OVERSAMP = -1; it is"),
         (np.ones((1, 5, 5)), {"DET_YX0": "(1, 2)", "OVERSAMP": 0}, "OVERSAMP = 0"),
         (
+            np.ones((1, 5, 5)),
+            {"DET_YX0": "(1, 2)", "OVERSAMP": 1e-6},
+            "5 samples of 1e.06 pixels; a",
+        ),
+        (np.ones((1, 5, 5)), {"DET_YX0": "(1, 2)", "OVERSAMP": 1e-300}, "at most 1201 pixels on a"),
+        (
             np.ones((3, 5, 5)),
             {"DET_YX0": "(0, 0)", "DET_YX1": "(0, 9)", "DET_YX2": "(9, 0)", "OVERSAMP": 1},
             "do not make a rectangular grid",
@@ -168,6 +174,26 @@ def test_a_table_that_is_no_psfex_model_is_refused(tmp_path):
 def test_a_width_that_no_kernel_can_have_is_refused(tmp_path):
     with pytest.raises(StackError, match=r"a\.fits: a Gaussian PSF of sigma 4000"):
         psf_of(write_lsst(tmp_path / "a.fits", sigma=4000.0))
+
+
+@pytest.mark.parametrize("sigma", [100.1, 1e9, 1e300])
+def test_a_matched_width_beyond_all_kernels_is_refused_wherever_it_is_told(tmp_path, sigma):
+    folder = write_stack(tmp_path / "stack", visits=(1, 2), sigma=sigma)
+    with pytest.raises(StackError, match="at most 100 pixels"):
+        cw.read_stack(folder)
+    folder = write_stack(tmp_path / "other", visits=(1, 2), sigma=None)
+    with pytest.raises(StackError, match="at most 100"):
+        cw.read_stack(folder, psf_sigma=sigma)
+    manifest = tmp_path / "list.csv"
+    manifest.write_text(f"path,psf_sigma\nother/matched/psf_matched_warp_1.fits,{sigma}\n")
+    with pytest.raises(StackError, match="at most 100"):
+        cw.read_stack(manifest)
+
+
+def test_all_images_of_a_model_together_have_a_bound(monkeypatch):
+    monkeypatch.setattr("napari_comparewarp.algorithm.psf._MOST_PIXELS", 1000)
+    with pytest.raises(PsfError, match="1089 pixels in all its images; there may be 1000"):
+        resample(np.ones((9, 11, 11)), 1.0)
 
 
 def test_a_stack_has_the_psfs_of_its_direct_warps_in_their_order(tmp_path):

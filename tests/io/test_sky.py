@@ -12,6 +12,7 @@ from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io.sky import read_grid, separation_in_pixels, sky_of, wcs_cards
 from napari_comparewarp.result.files import write_masks
 
+SIP_TYPES = {"CTYPE1": "RA---TAN-SIP", "CTYPE2": "DEC--TAN-SIP"}
 SIP = {"A_ORDER": 2, "A_2_0": 1e-3, "B_ORDER": 2, "B_0_2": 1e-3}
 PV = {
     f"PV{axis}_{term}": value for axis in (1, 2) for term, value in ((0, 0.0), (1, 1.0), (4, 0.2))
@@ -62,7 +63,27 @@ def test_a_number_as_text_is_taken_and_said():
         ({"CRPIX1": True}, "CRPIX1 = True; a number is needed"),
         ({"CTYPE1": "RA---XYZ", "CTYPE2": "DEC--XYZ"}, "Unrecognized projection code"),
         ({"CTYPE2": "GLAT-TAN"}, "CTYPE1 = 'RA---TAN', CTYPE2 = 'GLAT-TAN': no WCS"),
-        ({"CRVAL2": 95.0}, "no WCS that can be used"),
+        ({"CRVAL2": 95.0}, "CRVAL2 = 95: no WCS that can be used: a latitude is -90 to 90"),
+        ({"CRVAL1": 1e300}, "CRVAL1 = 1e.300: no WCS"),
+        ({"CRPIX1": 1e15}, "CRPIX1 = 1e.15: no WCS"),
+        ({"LONPOLE": 1e300}, "LONPOLE = 1e.300: no WCS"),
+        ({"WCSAXES": 10**6}, "WCSAXES = 1000000: no WCS that can be used: an image has up to 9"),
+        ({"PV99_1": 1.0}, "PV99_1 = 1: no WCS"),
+        ({"CTYPE1": 5}, "CTYPE1 = 5: no WCS that can be used: the name of an axis is a text"),
+        ({"CTYPE1": "RA---TAB"}, "CTYPE1 = 'RA---TAB': no WCS .* positions in a table"),
+        ({"CUNIT1": "foo"}, "CUNIT1 = 'foo': no WCS"),
+        ({"CPDIS1": "LOOKUP"}, "CPDIS1 = 'LOOKUP': no WCS"),
+        (
+            {"CTYPE1": "MALN-CAR", "CTYPE2": "MALT-CAR", "LONPOLE": 180.0},
+            "(CRVAL2|LONPOLE) = .*: no",
+        ),
+        ({"CTYPE1": "RA---AZP", "CTYPE2": "DEC--AZP", "PV2_1": -1.0}, "PV2_1 = -1.0: no WCS"),
+        ({"CTYPE1": "RA---TPV", "CTYPE2": "DEC--TPV", "PV1_1": 0.0, "PV2_1": 0.0}, "at one place"),
+        ({**SIP_TYPES, "A_ORDER": 10**9, "B_ORDER": 2}, "A_ORDER = 1000000000: no WCS .* 0 to 9"),
+        ({**SIP_TYPES, "A_ORDER": -1, "B_ORDER": 2}, "A_ORDER = -1: no WCS"),
+        ({**SIP_TYPES, "A_ORDER": 2}, "A_ORDER = 2: no WCS"),
+        ({**SIP_TYPES, "A_ORDER": 2, "B_ORDER": 2, "A_2_0": 1e300}, "A_2_0 = 1e.300: no WCS"),
+        ({"CD1_1": 1e-5, "CD1_2": 1e-5, "CD2_1": 1e-5, "CD2_2": 1e-5}, "all pixels lie on one"),
         ({"CD1_1": 0.0}, "all pixels lie on one line"),
         ({"CD1_2": 5e-5, "CD2_1": -5e-5}, "all pixels lie on one line"),
     ],
@@ -70,6 +91,41 @@ def test_a_number_as_text_is_taken_and_said():
 def test_a_grid_that_cannot_be_used_is_refused_with_its_card(cards, message):
     with pytest.raises(ValueError, match=message):
         read_grid([header(**cards)])
+
+
+@pytest.mark.parametrize(
+    "cards",
+    [
+        {"CTYPE1": "TLON-TAN", "CTYPE2": "TLAT-TAN"},
+        {"CTYPE1": "SLON-TAN", "CTYPE2": "SLAT-TAN"},
+        {"CTYPE1": "HPLN-TAN", "CTYPE2": "HPLT-TAN", "CRVAL1": 0.1},
+        {"CTYPE1": "MALN-TAN", "CTYPE2": "MALT-TAN"},
+        {"RADESYS": "GAPPT", "EQUINOX": 2024.3},
+        {"RADESYS": "HOUSE"},
+    ],
+)
+def test_frames_that_positions_cannot_be_converted_from_are_said(cards):
+    grid = read_grid([header(**cards)])
+    assert grid.wcs.has_celestial and sky_of(grid.wcs, 0, 0) is None
+    assert len(grid.notes) == 1 and "no right ascension and declination are given" in grid.notes[0]
+
+
+def test_an_equinox_that_is_no_year_is_ignored_and_said():
+    grid = read_grid([header(EQUINOX=1e300, RADESYS="ICRS")])
+    assert same(sky_of(grid.wcs, 0, 0), place(header(RADESYS="ICRS")))
+    assert grid.notes == ("EQUINOX = 1e+300 is no year of an equinox: ignored",)
+
+
+@pytest.mark.parametrize("name", ["XPIXELSZ", "AMDX1", "PLTSCALE", "OBSGEO-X", "MJDREF"])
+def test_cards_that_have_nothing_to_do_with_a_grid_do_not_reach_wcslib(name):
+    # A text in one of old plates ended the interpreter.
+    grid = read_grid([header(**{name: "RA---CSC"})])
+    assert same(sky_of(grid.wcs, 0, 0), place(header()))
+
+
+def test_an_axis_that_the_image_does_not_have_does_no_harm():
+    grid = read_grid([header(CTYPE3="FREQ", CRVAL3=1.4e9)])
+    assert same(sky_of(grid.wcs, 0, 0), place(header()))
 
 
 def test_the_file_is_named_with_it(tmp_path):

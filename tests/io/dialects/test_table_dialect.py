@@ -70,6 +70,14 @@ def test_a_table_of_ones_own_reads_files(tmp_path):
         assert (stack.direct.mask[0] >> stack.mask_planes[name] & 1).all()
 
 
+def test_a_table_that_is_edited_is_read_again(tmp_path):
+    path = write(tmp_path / "a.fits", planes())
+    dialect = own(tmp_path)
+    assert scan_exposure(path, Assumptions(dialect=dialect)).dialect.name == "mine"
+    own(tmp_path, OWN.replace('"mine"', '"renamed"'))
+    assert scan_exposure(path, Assumptions(dialect=dialect)).dialect.name == "renamed"
+
+
 def test_a_table_beside_the_files_is_used_for_them(tmp_path):
     path = write(tmp_path / "a.fits", planes())
     (tmp_path / "dialect.toml").write_text(OWN)
