@@ -21,6 +21,7 @@ from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .assumptions import Assumptions
 from .atomic import replacing
 from .bright_objects import read_bright_objects
+from .plain_files import write_text
 from .read import read_stack
 from .source import PlanePlace, Source
 from .text_file import read_text
@@ -222,7 +223,7 @@ def write_inspection(
     if job.catalogue:
         content["bright_objects"] = os.path.relpath(job.catalogue, path.parent)
     with replacing(path, overwrite) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_text(temporary, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_inspection(path: Path) -> SavedInspection:

@@ -12,6 +12,7 @@ from astropy.table import Table
 from ..algorithm.mask_planes import bits
 from ..errors import CompareWarpWarning
 from ..io.atomic import replacing
+from ..io.plain_files import write_table
 from .files import write_mask_files
 from .result import CompareWarpResult
 
@@ -107,4 +108,4 @@ def write_artifact_masks(result: CompareWarpResult, folder: Path, overwrite: boo
     )  # fmt: skip
     table.meta["cell"] = f"{CELL} pixels"
     with replacing(folder / "cells.ecsv", overwrite) as temporary:
-        table.write(temporary, format="ascii.ecsv", overwrite=True)
+        write_table(temporary, table)

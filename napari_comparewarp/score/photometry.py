@@ -122,7 +122,11 @@ def variable_fluxes(
     fluxes = np.array([truth.fluxes(visit) for visit in observed.visits])
     variables = []
     for number, row in enumerate(truth.variables):
-        y, x = round(float(row["y"])), round(float(row["x"]))
+        # A centre may lie in the outer half of the last pixel, or just outside.
+        y, x = (
+            min(max(round(float(row[axis])), 0), size - 1)
+            for axis, size in zip("yx", combined.image.shape, strict=True)
+        )
         weights = observed.weights * observed.usable[:, y, x]
         difference = expectation.flux_difference(combined.image, row["x"], row["y"])
         if weights.sum() > 0:
