@@ -38,6 +38,7 @@ def score(
     plain mean and the sigma-clipped mean.
     """
     from ..io.atomic import check_output, replacing
+    from ..io.plain_files import write_text
     from ..score import score as measure
 
     if json_file is not None:
@@ -45,6 +46,6 @@ def score(
     measured = measure(result, truth, masks)
     if json_file is not None:
         with replacing(json_file, overwrite) as temporary:
-            temporary.write_text(json.dumps(measured.to_dict(), indent=2) + "\n")
+            write_text(temporary, json.dumps(measured.to_dict(), indent=2) + "\n")
     if not quiet:
         echo(measured.summary())

@@ -23,6 +23,7 @@ from ..config.text_file import read_json, shown
 from ..errors import CompareWarpWarning, ConfigError, OutputError, StackError
 from .assumptions import Assumptions
 from .atomic import replacing
+from .plain_files import write_text
 from .read import read_stack
 from .source import EpochField, PlaneKey, PlanePlace, Source, ToldOfFile
 
@@ -288,7 +289,7 @@ def write_inspection(
     if job.catalogue:
         content["bright_objects"] = os.path.relpath(job.catalogue, path.parent)
     with replacing(path, overwrite) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_text(temporary, json.dumps(content, indent=1, allow_nan=False) + "\n")
 
 
 def read_inspection(path: Path) -> SavedInspection:

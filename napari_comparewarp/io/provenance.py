@@ -4,14 +4,12 @@ import json
 import math
 import os
 import re
-import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from astropy.io import fits
-from astropy.utils.exceptions import AstropyWarning
 
 from .._version import __version__
 from ..algorithm.warps import epoch_array

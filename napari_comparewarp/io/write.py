@@ -17,6 +17,7 @@ from ..config.knobs import CompareWarpConfig
 from ..errors import OutputError
 from .atomic import check_output, replacing
 from .epoch_files import epoch_path
+from .plain_files import write_table
 from .provenance import card_text, creator, epoch_column, timestamp
 from .sky import sky_of, wcs_cards
 
@@ -184,7 +185,7 @@ def write_footprints(
         return
     table.meta.update(creator=creator(), date=timestamp(), config=config.model_dump(mode="json"))
     with replacing(path, overwrite) as temporary:
-        table.write(temporary, format="ascii.ecsv", overwrite=True)
+        write_table(temporary, table)
 
 
 def _add_sky_columns(table: "Table", wcs: Any) -> None:

@@ -12,6 +12,7 @@ from ..algorithm.mask_planes import bits
 from ..errors import CompareWarpWarning
 from ..io.atomic import replacing
 from ..io.epoch_files import epoch_path
+from ..io.plain_files import write_table
 from .files import write_mask_files
 from .result import CompareWarpResult
 
@@ -115,4 +116,4 @@ def write_artifact_masks(result: CompareWarpResult, folder: Path, overwrite: boo
     )
     table.meta["cell"] = f"{CELL} pixels"
     with replacing(folder / "cells.ecsv", overwrite) as temporary:
-        table.write(temporary, format="ascii.ecsv", overwrite=True)
+        write_table(temporary, table)

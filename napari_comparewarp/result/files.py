@@ -7,6 +7,7 @@ import numpy as np
 
 from ..errors import OutputError
 from ..io.atomic import check_output, check_output_folder, replacing
+from ..io.plain_files import write_text
 from ..io.provenance import card_text
 from ..io.regions_file import Outlined
 from ..io.regions_file import write_regions as write_region_file
@@ -151,4 +152,4 @@ def write_lsst_config(result: CompareWarpResult, path: Path, overwrite: bool = F
     if path.suffix.lower() != ".py":
         raise OutputError(f"{path}: an LSST config override is written as .py")
     with replacing(path, overwrite) as temporary:
-        temporary.write_text(result.config.to_lsst())
+        write_text(temporary, result.config.to_lsst())

@@ -123,9 +123,12 @@ def variable_fluxes(
     variables = []
     for number, row in enumerate(truth.variables):
         y, x = round(float(row["y"])), round(float(row["x"]))
-        # The light of what lies beside the patch reaches into it.
-        is_inside = 0 <= y < combined.image.shape[0] and 0 <= x < combined.image.shape[1]
-        weights = observed.weights * (observed.usable[:, y, x] if is_inside else 0)
+        height, width = combined.image.shape
+        # A centre may lie in the outer half of the last pixel, or just outside; of what lies
+        # further away, light reaches into the patch.
+        is_near = -1 <= y <= height and -1 <= x <= width
+        y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
+        weights = observed.weights * (observed.usable[:, y, x] if is_near else 0)
         difference = expectation.flux_difference(combined.image, row["x"], row["y"])
         if weights.sum() > 0:
             mean = float(np.average(fluxes[:, number], weights=weights))
@@ -137,9 +140,7 @@ def variable_fluxes(
                 kind=str(row["kind"]),
                 mean_flux=mean,
                 ratio=None if difference is None else 1 + difference / mean,
-                epochs_clipped=(
-                    int(np.count_nonzero(combined.clipped[:, y, x])) if is_inside else 0
-                ),
+                epochs_clipped=(int(np.count_nonzero(combined.clipped[:, y, x])) if is_near else 0),
             )
         )
     return tuple(variables)

@@ -10,6 +10,7 @@ from astropy.table import Table
 
 from ..errors import StackError, TruthError, one_line
 from ..io.open_fits import open_fits
+from ..io.plain_files import write_table
 from ..io.text_file import read_table
 from .artifacts import KINDS, Artifact
 from .truth import Truth, tabulate_artifacts
@@ -56,9 +57,9 @@ def write_truth(truth: Truth, folder: Path, wcs: Any) -> None:
         Sky coordinates of array pixels.
     """
     for name in _TABLES:
-        getattr(truth, name).write(folder / f"{name}.ecsv", format="ascii.ecsv")
+        write_table(folder / f"{name}.ecsv", getattr(truth, name))
     artifacts = tabulate_artifacts(truth.artifacts, truth.visits)
-    artifacts.write(folder / _ARTIFACTS, format="ascii.ecsv")
+    write_table(folder / _ARTIFACTS, artifacts)
     quietest = float(np.min(truth.visits["sky_sigma"]))
     images = [_noiseless("STATIC_SKY", truth.static_sky, quietest, wcs.to_header())]
     _write(folder / _STATIC_SKY, images)
