@@ -25,6 +25,9 @@ __all__ = ["Night", "simulate_night"]
 #: Minimum size of the patch, pixels, to have room for every kind of artifact.
 SMALLEST = 64
 
+#: Pixels of all epochs together; all are held in memory.
+LARGEST = 4_000_000_000
+
 _FIRST_VISIT = 401001
 _FIRST_MJD = 61345.125
 _MINUTES_BETWEEN_VISITS = 4.0
@@ -152,7 +155,7 @@ def simulate_night(
         Number of epochs, >= 1. More epochs leave the earlier ones unchanged.
         The kinds of artifacts repeat every ten epochs.
     shape : tuple of int
-        ``(y, x)``, pixels, each >= 64.
+        ``(y, x)``, pixels, each >= 64; of all epochs together at most 4e9.
     seed : int
         >= 0; the same seed gives the same pixels.
     workers : int
@@ -168,6 +171,11 @@ def simulate_night(
     if min(shape) < SMALLEST:
         raise ValueError(
             f"the patch is {shape[0]} × {shape[1]} pixels; each side must be {SMALLEST} or more"
+        )
+    if n_epochs * shape[0] * shape[1] > LARGEST:
+        raise ValueError(
+            f"the night has more than {LARGEST:.0e} pixels, and is held in memory; make fewer "
+            "epochs, or a smaller patch"
         )
     if seed < 0:
         raise ValueError(f"seed is {seed}; it must be 0 or more")

@@ -120,7 +120,7 @@ def main():
             for name, case in found.items():
                 if name not in failed:
                     failed[name] = case
-                    print(f"\r{name}", flush=True)
+                    print(f"\r{name}\n    {keep(words.found, name, case)}", flush=True)
             print(f"\r{number} of {len(todo)} pieces", end="", file=sys.stderr, flush=True)
         small = {name: pool.submit(smaller, case["recipe"], name) for name, case in failed.items()}
         for name, future in small.items():
@@ -130,18 +130,22 @@ def main():
     return 1 if failed else 0
 
 
+def keep(folder, name, case):
+    """Write what is known of a kind of failure to a file; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:10]}.json"
+    place.write_text(json.dumps({"signature": name, **case}, indent=1) + "\n")
+    return place
+
+
 def tell(counts, failed, folder, seconds):
     """Print what there was, and keep a recipe of each kind of failure."""
-    if failed:
-        folder.mkdir(parents=True, exist_ok=True)
     total = sum(n for name, n in counts.items() if name not in failed)
     for name, count in counts.most_common():
         if name not in failed:
             print(f"{count:6}  {name}")
             continue
-        place = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:10]}.json"
-        place.write_text(json.dumps({"signature": name, **failed[name]}, indent=1) + "\n")
-        print(f"{count:6}  {name}\n        {place}")
+        print(f"{count:6}  {name}\n        {keep(folder, name, failed[name])}")
     print(f"{total} mutants in {seconds:.0f} s, {len(failed)} kinds of failure")
 
 

@@ -20,6 +20,9 @@ from pathlib import Path
 #: What a child may take beyond what the warm process has: address space, bytes.
 ROOM = 2 * 1024**3
 
+#: So much longer than its own time may a child take on a busy machine, or asleep.
+WAIT = 5
+
 #: Tenths of a second that processes of a child may outlive it.
 GRACE = 30
 
@@ -51,22 +54,25 @@ def work(request):
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8") for number in (1, 2))
     os.environ.update(request["environment"])
     tempfile.tempdir = None
-    # A hang is ended by SIGABRT, so that it says where it hung.
+    # What hangs is ended by one of these signals, and says where it hung.
     faulthandler.enable(sys.stderr)
+    if hasattr(signal, "SIGXCPU"):
+        faulthandler.register(signal.SIGXCPU, sys.stderr, chain=True)
     code = actions.run(request["action"], request["words"])
     sys.stdout.flush()
     sys.stderr.flush()
     return code
 
 
-def limit_memory():
-    """Let this process take no more address space than it has, and some room."""
+def limit(seconds):
+    """Let this process take no more address space than it has, and some room, and so much time."""
     import resource  # not on Windows, where nothing is forked
 
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     most = pages * resource.getpagesize() + ROOM
     resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 5))
 
 
 def forked(request):
@@ -84,7 +90,7 @@ def forked(request):
         try:
             os.setsid()
             with contextlib.suppress(OSError):
-                limit_memory()
+                limit(request["seconds"])
             code = work(request)
         finally:
             # Nothing that belongs to the warm process may run at the end of its child.
@@ -97,10 +103,12 @@ def forked(request):
         time.sleep(delay)
         os.kill(child, number)
     os.close(reading)
-    status, usage, hung = wait(child, request["seconds"])
+    # Of its own time; others may be at work beside it.
+    status, usage, hung = wait(child, WAIT * request["seconds"])
+    code = os.waitstatus_to_exitcode(status)
     return {
-        "code": os.waitstatus_to_exitcode(status),
-        "hung": hung,
+        "code": code,
+        "hung": hung or code == -signal.SIGXCPU,
         "seconds": time.monotonic() - began,
         "memory": usage.ru_maxrss * 1024,
         "left_running": end_group(child),

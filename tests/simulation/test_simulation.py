@@ -232,6 +232,8 @@ def test_a_night_makes_a_stack_without_copying(night):
         ({"n_epochs": 0}, "n_epochs is 0; it must be 1 or more"),
         ({"shape": (512, 20)}, "512 × 20 pixels; each side must be 64 or more"),
         ({"seed": -1}, "seed is -1; it must be 0 or more"),
+        ({"n_epochs": 10**4000}, r"more than 4e\+09 pixels, and is held in memory"),
+        ({"shape": (2**31, 2**31)}, "make fewer epochs, or a smaller patch"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused_in_one_line(arguments, message):
