@@ -13,7 +13,7 @@ import psutil
 import pytest
 from distributed import Client, Security
 
-from napari_comparewarp.batch.local_cluster import SCRATCH_PREFIX, local_cluster, scratch_folder
+from napari_comparewarp.batch.local_cluster import local_cluster
 from napari_comparewarp.batch.plan import PlanError
 
 #: What a user may have set for other clusters, each of which would open a door or break the lock.
@@ -46,16 +46,6 @@ except (OSError, TypeError) as error:
     print("refused:", error)
 sys.stdout.flush()
 os._exit(0)
-"""
-
-HOLDER = """
-import sys
-from napari_comparewarp.batch.local_cluster import scratch_folder
-
-with scratch_folder() as folder:
-    (folder / "left.txt").touch()
-    print(folder, flush=True)
-    sys.stdin.read()
 """
 
 
@@ -168,34 +158,12 @@ def test_nothing_is_left_of_a_cluster_that_an_error_has_ended(empty):
     assert list(empty.iterdir()) == []
 
 
-def test_the_scratch_files_of_a_batch_that_was_killed_go_with_the_next(empty):
-    holders = [
-        subprocess.Popen(
-            [sys.executable, "-c", HOLDER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
-    killed, in_use = (Path(holder.stdout.readline().strip()) for holder in holders)
-    holders[0].kill()
-    holders[0].communicate()
-    assert (killed / "left.txt").exists()
-    precious = empty / "precious"
-    precious.mkdir()
-    link = empty / f"{SCRATCH_PREFIX}link"
-    link.symlink_to(precious)
-    with scratch_folder() as own:
-        assert set(empty.iterdir()) == {own, in_use, precious, link}
-        assert list(precious.iterdir()) == []
-    holders[1].communicate()
-    assert set(empty.iterdir()) == {precious, link}
-
-
 def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path):
     file = tmp_path / "file"
     file.touch()
     with (
         dask.config.set({"temporary-directory": str(file)}),
         pytest.raises(PlanError, match=r"no scratch files can be written there .*; set TMPDIR"),
-        scratch_folder(),
+        local_cluster(1),
     ):
         pass
