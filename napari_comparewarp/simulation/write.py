@@ -74,7 +74,8 @@ def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> li
             jobs = [(night, new, kind, i) for i in range(len(night.visits)) for kind in _KINDS]
             with ThreadPoolExecutor(2) as pool:
                 written = list(pool.map(_write_warp, *zip(*jobs, strict=True)))
-            for name in _FOLDERS:
+            # The truth first: what has it may be replaced, should this be cut short.
+            for name in reversed(_FOLDERS):
                 if (folder / name).exists():
                     (folder / name).rename(scratch / name)
                 (new / name).rename(folder / name)

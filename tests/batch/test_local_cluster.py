@@ -144,7 +144,9 @@ def empty(tmp_path, monkeypatch):
     """Return a folder in which this process and its children make their temporary files."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
+    # Not where another cluster that still runs has its own.
+    with dask.config.set({"temporary-directory": None}):
+        yield tmp_path
 
 
 def test_nothing_is_left_of_a_cluster_that_an_error_has_ended(empty):
