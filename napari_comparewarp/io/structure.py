@@ -33,6 +33,15 @@ _STRUCTURAL = re.compile(
 #: A whole number as nearly all of these cards hold it.
 _WHOLE = re.compile(rb"= *([+-]?\d{1,18}) *(?:/|$)")
 
+#: The same for texts and truth values.
+_TEXT = re.compile(rb"= *'((?:[^']|'')*)' *(?:/|$)")
+_TRUTH = re.compile(rb"= *([TF]) *(?:/|$)")
+
+#: Whether a card that begins so may be one of these: headers are much alike.
+_MAY_BE: dict[bytes, bool] = {}
+_MOST_REMEMBERED = 10_000
+_BEGINS = re.compile(_STRUCTURAL.pattern[: -len(rb" *=")], re.IGNORECASE)
+
 _END = re.compile(rb"END(?: {77}|[^A-Z0-9_-])")
 
 _BITPIX = (8, 16, 32, 64, -32, -64)
@@ -151,9 +160,16 @@ def _header(where: str, content: Content, start: int, first: bytes) -> bytes:
 def _cards(where: str, header: bytes) -> dict[str, object]:
     """Return the values of the cards that matter here."""
     cards: dict[str, object] = {}
-    match = _STRUCTURAL.match
+    may_be = _MAY_BE
     for start in range(0, len(header), _CARD):
-        found = match(header, start, start + _CARD)
+        begins = header[start : start + 8]
+        if begins not in may_be:
+            if len(may_be) > _MOST_REMEMBERED:
+                may_be.clear()
+            may_be[begins] = begins == b"HIERARCH" or _BEGINS.match(begins) is not None
+        if not may_be[begins]:
+            continue
+        found = _STRUCTURAL.match(header, start, start + _CARD)
         if found is None:
             continue
         name = found[2].decode().upper()
@@ -175,6 +191,12 @@ def _value(image: bytes, equals: int) -> object:
     whole = _WHOLE.match(image, equals)
     if whole is not None:
         return int(whole[1])
+    text = _TEXT.match(image, equals)
+    if text is not None and text[1].isascii():
+        return text[1].decode().replace("''", "'").rstrip()
+    truth = _TRUTH.match(image, equals)
+    if truth is not None:
+        return truth[1] == b"T"
     try:
         card = fits.Card.fromstring(image.decode("latin-1"))
         value = card.value
