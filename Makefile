@@ -21,7 +21,7 @@ QT_OR_NOT = $(if $(shell $(BIN)/python -c 'import qtpy.QtWidgets' 2>/dev/null &&
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint fuzz soak docs screenshots bench sample clean display
+.PHONY: help demo test lint fuzz soak matrix docs screenshots bench sample clean display
 
 help: ## Say what there is to make.
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -73,8 +73,12 @@ bench: display $(VENV)/with-bench ## Measure time and memory against other progr
 sample: $(VENV)/with-run ## Make sample_data again, pixel for pixel.
 	@$(BIN)/comparewarp simulate sample_data --epochs 10 --size 512 512 --seed 35 --overwrite
 
+matrix: display ## Test with every Python, both bindings of Qt, and the oldest packages.
+	@$(PYTHON) -m venv $(VENV)-tox && $(VENV)-tox/bin/python -m pip install --quiet tox tox-uv
+	@$(ON_A_SCREEN) $(VENV)-tox/bin/tox run
+
 clean: ## Remove all that was made, the environment too.
-	rm -rf $(VENV) build dist demo docs/_build docs/generated *.egg-info
+	rm -rf $(VENV) $(VENV)-tox .tox build dist demo docs/_build docs/generated *.egg-info
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
 	find napari_comparewarp tests docs -name __pycache__ -prune -exec rm -rf {} +
 

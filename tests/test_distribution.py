@@ -1,6 +1,7 @@
 """What is built of the sources holds all that the program needs, and no more."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tarfile
@@ -11,11 +12,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NEEDED = ("build", "setuptools_scm")
+NEEDED = ("build", "setuptools_scm", "twine")
 
 pytestmark = pytest.mark.skipif(
     not all(importlib.util.find_spec(name) for name in NEEDED),
-    reason=f"needs {' and '.join(NEEDED)}, which the extra [test] brings",
+    reason=f"needs {', '.join(NEEDED)}, which the extra [test] brings",
 )
 
 
@@ -86,3 +87,50 @@ def test_the_sdist_can_be_built_again(built):
     with tarfile.open(built[1]) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "napari_comparewarp/gui/icon.svg"} <= names
+    assert not {name for name in names if name.endswith((".pyc", ".so", ".nbi", ".nbc"))}
+
+
+def test_both_are_what_the_index_of_packages_takes(built):
+    done = subprocess.run(
+        [sys.executable, "-m", "twine", "check", "--strict", *built], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+#: What uv says where no index of packages can be reached.
+NO_INDEX = ("Failed to fetch", "Connect", "dns error", "offline", "timed out")
+
+
+@pytest.mark.skipif(not importlib.util.find_spec("uv"), reason="needs uv, of the extra [test]")
+@pytest.mark.parametrize("resolution", ["lowest-direct", "highest"])
+def test_the_wheel_works_with_the_oldest_and_the_newest_dependencies(built, tmp_path, resolution):
+    if resolution == "lowest-direct" and sys.version_info >= (3, 12):
+        pytest.skip("the oldest dependencies are those of the oldest Python")
+    environment = tmp_path / "environment"
+    # Certificates of the system, as pip takes them; nothing of this package but the wheel.
+    settings = {**os.environ, "UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
+    settings.pop("PYTHONPATH", None)
+
+    def call(*words):
+        return subprocess.run(
+            [str(word) for word in words], env=settings, cwd=tmp_path, capture_output=True,
+            encoding="utf-8", errors="replace",
+        )  # fmt: skip
+
+    uv = (sys.executable, "-m", "uv", "--quiet")
+    assert call(*uv, "venv", "--python", sys.executable, environment).returncode == 0
+    scripts = environment / ("Scripts" if os.name == "nt" else "bin")
+    python = scripts / ("python.exe" if os.name == "nt" else "python")
+    installed = call(
+        *uv, "pip", "install", "--python", python, "--resolution", resolution, built[0]
+    )
+    if installed.returncode and any(sign in installed.stderr for sign in NO_INDEX):
+        pytest.skip(f"no index of packages: {installed.stderr.strip().splitlines()[-1]}")
+    assert installed.returncode == 0, installed.stderr
+    command = scripts / "comparewarp"
+    night = tmp_path / "night"
+    done = call(command, "simulate", night, "--epochs", 4, "--size", 64, 64)
+    assert done.returncode == 0, done.stderr
+    done = call(command, "run", night, "-o", tmp_path / "coadd.fits")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "coadd.fits").is_file()
