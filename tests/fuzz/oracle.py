@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 from .actions import WRONG_OUTPUT
 
-#: Letters that a line of an error, or of a warning, may have.
+#: Letters that a line of an error, or of a warning, may have beside a name that was given.
 LONGEST, LONGEST_WARNING = 300, 700
+
+#: What is longer is no path, and has to be cut where it is shown.
+LONGEST_PATH = 400
 
 #: Bytes of resident memory above which a mutant of a few kB takes too much.
 MOST_MEMORY = 1_500_000_000
@@ -50,8 +53,17 @@ class Failure:
     detail: str
 
 
-def failures(outcome, is_batch=False):
-    """Return what is wrong with the end of a child, as a user sees it."""
+def failures(outcome, words=()):
+    """Return what is wrong with the end of a child, as a user sees it.
+
+    Parameters
+    ----------
+    outcome : Outcome
+    words : sequence of str
+        Of its command line: a path among them may be in a line, whole.
+    """
+    is_batch = words[:1] == ["batch"]
+    spare = max([len(word) for word in words if len(word) < LONGEST_PATH], default=0)
     if outcome.hung:
         return [Failure("hang", outcome.stderr)]
     if outcome.code < 0:
@@ -62,7 +74,7 @@ def failures(outcome, is_batch=False):
     elif outcome.code not in ((0, 1, 2) if is_batch else (0, 2)):
         found.append(Failure(f"exit code {outcome.code}", outcome.stderr))
     else:
-        found += _of_lines(outcome, is_batch)
+        found += _of_lines(outcome, is_batch, spare)
     if outcome.memory > MOST_MEMORY:
         found.append(Failure("memory", f"{outcome.memory / 1e9:.1f} GB"))
     if outcome.left_running:
@@ -72,7 +84,7 @@ def failures(outcome, is_batch=False):
     return found
 
 
-def _of_lines(outcome, is_batch):
+def _of_lines(outcome, is_batch, spare):
     lines = outcome.stderr.removesuffix("\n").split("\n") if outcome.stderr else []
     errors = [line for line in lines if line.startswith(_ERROR)]
     if outcome.code == 2 and len(errors) != 1 and outcome.stderr:
@@ -87,7 +99,7 @@ def _of_lines(outcome, is_batch):
             yield Failure("a foreign error", line)
         elif _CONTROL.search(line):
             yield Failure("control characters", line)
-        elif len(line) > (LONGEST if line.startswith(_ERROR) else LONGEST_WARNING):
+        elif len(line) > spare + (LONGEST if line.startswith(_ERROR) else LONGEST_WARNING):
             yield Failure("too long", line)
 
 

@@ -11,7 +11,7 @@ def tried(recipe, runner):
         before = oracle.snapshot(mutant.folder)
         outcome = runner.run(mutant.folder, mutant.words, mutant.action)
         is_batch = mutant.words[:1] == ["batch"]
-        found = oracle.failures(outcome, is_batch)
+        found = oracle.failures(outcome, mutant.words)
         if not outcome.hung and outcome.code >= 0:
             after = oracle.snapshot(mutant.folder)
             found += oracle.left_over(before, after, runner.temporary, outcome.code, is_batch)
