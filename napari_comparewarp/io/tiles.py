@@ -115,14 +115,16 @@ def guarded_tiles(largest_tile: int) -> Iterator[None]:
     largest_tile : int
         Pixels of the largest tile that there is.
     """
-    most = {"most": 8 * largest_tile}
+    before_most = _Gzip1.most
+    # Several files may be open: no tile of another one is refused.
+    _Gzip1.most = _Gzip2.most = max(before_most, 8 * largest_tile)
     own = {
         "RICE_1": _Rice,
         "RICE_ONE": _Rice,
         "PLIO_1": _Plio,
         "HCOMPRESS_1": _HCompress,
-        "GZIP_1": type("Gzip1", (_Gzip1,), most),
-        "GZIP_2": type("Gzip2", (_Gzip2,), most),
+        "GZIP_1": _Gzip1,
+        "GZIP_2": _Gzip2,
     }
     # astropy has no public place for them; it asks this table for each tile.
     table = _tiled_compression.ALGORITHMS
@@ -132,6 +134,7 @@ def guarded_tiles(largest_tile: int) -> Iterator[None]:
         yield
     finally:
         table.update(before)
+        _Gzip1.most = _Gzip2.most = before_most
 
 
 def unpacked(stream: Any, most: int) -> bytes:

@@ -11,7 +11,7 @@ from astropy.io.fits.hdu.compressed import _tiled_compression
 from damage import PACKED, heap_of, write_packed
 
 from napari_comparewarp.errors import StackError
-from napari_comparewarp.io.open_fits import image_values, open_fits
+from napari_comparewarp.io.open_fits import OpenFiles, image_values, open_fits
 from napari_comparewarp.io.tiles import unpacked
 
 
@@ -119,3 +119,13 @@ def test_the_table_of_astropy_is_as_it_was_after_reading(tmp_path):
     with open_fits(write_packed(tmp_path / "a.fits", "rice")):
         assert _tiled_compression.ALGORITHMS["RICE_1"] is not before["RICE_1"]
     assert before == _tiled_compression.ALGORITHMS
+
+
+@pytest.mark.parametrize("kind", ["gzip 1", "gzip 2"])
+def test_files_with_tiles_of_several_sizes_are_open_together(tmp_path, kind):
+    large = write_packed(tmp_path / "large.fits", kind, tile_shape=(16, 40))
+    small = write_packed(tmp_path / "small.fits", kind, tile_shape=(1, 8))
+    with OpenFiles() as files:
+        hdus = [files[large], files[small]]
+        for each in hdus:
+            np.testing.assert_array_equal(each["IMAGE"].data, PACKED[kind][0])
