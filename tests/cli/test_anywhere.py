@@ -28,7 +28,6 @@ with LocalCluster(n_workers=1, threads_per_worker=1, processes=False) as cluster
         ["run", night, "-o", out / "coadd.fits", "--masks", out / "masks",
          "--footprints", out / "all.ecsv", "--regions", out / "all.reg"],
         ["info", out / "coadd.fits"],
-        ["init", night / "direct", "-o", night / "direct" / "manifest.toml"],
         ["score", out / "coadd.fits", "--truth", night / "truth", "--masks", out / "masks",
          "--json", out / "score.json"],
         ["report", night, "-o", out / "report.html"],
