@@ -30,7 +30,7 @@ _FOREIGN = re.compile(
     |not\ iterable|must\ be\ real\ number|wcslib|ERROR\ \d+\ in|astropy\.|numpy\.|docs\.
     |too\ many\ values|not\ enough\ values|expected\ at\ (least|most)|buffer\ (is|size)
     |Python\ (int|integer)|C\ (long|ssize_t)|recursion|digits\)\ for\ integer|sys\.
-    |Extra\ data:|embedded\ null|surrogates\ not""",
+    |embedded\ null|surrogates\ not""",
     re.VERBOSE,
 )
 
