@@ -30,7 +30,7 @@ _FOREIGN = re.compile(
     |not\ iterable|must\ be\ real\ number|wcslib|ERROR\ \d+\ in|astropy\.|numpy\.|docs\.
     |too\ many\ values|not\ enough\ values|expected\ at\ (least|most)|buffer\ (is|size)
     |Python\ (int|integer)|C\ (long|ssize_t)|recursion|digits\)\ for\ integer|sys\.
-    |Extra\ data:|embedded\ null|surrogates\ not""",
+    |embedded\ null|surrogates\ not""",
     re.VERBOSE,
 )
 
@@ -143,7 +143,7 @@ def signature(failure, trace=""):
     own = [f"{path}:{line} {name}" for path, line, name in frames if path.startswith("napari_c")]
     if own and failure.kind in ("hang", "crash"):
         return f"{failure.kind}: {own[0]}"  # faulthandler has the innermost first
-    text = _PASSING.sub("…", failure.detail.strip().split("\n")[-1])[:120]
+    text = _PASSING.sub("…", failure.detail.strip().split("\n")[-1][:1000])[:120]
     if own and failure.kind != "too long":
         return f"{failure.kind}: {own[-1]}: {_error_of(trace) or text}"
     return f"{failure.kind}: {text}"

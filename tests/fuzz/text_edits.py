@@ -76,7 +76,9 @@ def _values(text):
     return [
         one
         for one in _LITERAL.finditer(text)
-        if not (one[0].startswith('"') and text[one.end() :][:2].lstrip(" ")[:1] in (":", "="))
+        if not (
+            one[0].startswith('"') and text[one.end() : one.end() + 2].lstrip(" ")[:1] in (":", "=")
+        )
     ]
 
 
