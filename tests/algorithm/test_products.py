@@ -56,8 +56,9 @@ def test_a_job_is_changed_by_a_copy_only():
         ({"variance_scale": np.array([1.0, np.inf])}, "finite and above 0"),
         ({"variance_scale": np.array([1.0, -2.0])}, "finite and above 0"),
         ({"variance_scale": np.array([0.0, np.nan])}, "finite and above 0"),
+        ({"variance_scale": np.ones(3)}, r"shape \(3,\); it must be \(2,\)"),
     ],
 )
 def test_what_an_inspection_could_not_hold_is_refused(given, message):
     with pytest.raises(StackError, match=message):
-        Job(stack(), **given)
+        Job(stack(n_epochs=2), **given)
