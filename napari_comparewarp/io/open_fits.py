@@ -15,6 +15,7 @@ from astropy.utils.exceptions import AstropyWarning
 
 from ..errors import ConfigError, StackError, one_line
 from .content import content_of
+from .odd_cards import mend_cards
 from .place import open_regular
 from .structure import check_structure
 from .tiles import guarded_tiles
@@ -67,6 +68,8 @@ def open_fits(
             ):
                 if len(hdus) != structure.count:
                     raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
+                for number, names in structure.odd_cards.items():
+                    mend_cards(hdus[number].header, names)
                 changed = _check_sums(path, [str(warning.message) for warning in caught])
                 if changed and notes is not None:
                     notes.append(changed)

@@ -19,7 +19,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
 from ..errors import one_line
-from .sky_cards import OF_A_GRID, TIMES, fault_of, is_celestial, mended_cards
+from .sky_cards import TIMES, fault_of, grid_cards, is_celestial, mended_cards
 
 __all__ = ["Grid", "read_grid", "separation_in_pixels", "sky_of", "wcs_cards"]
 
@@ -59,18 +59,15 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
         If there is a WCS that cannot be used; it names card and value.
     """
     for original in headers:
-        cards = tuple(
-            (card.keyword, repr(card.value))
-            for card in original.cards
-            if OF_A_GRID.fullmatch(card.keyword)
-        )
+        of_grid = grid_cards(original)
+        cards = tuple((card.keyword, repr(card.value)) for card in of_grid)
         if not any(key.startswith("CTYPE") for key, _ in cards):
             continue
         # Warps have one grid, and making a WCS takes longer than all else in a header.
         has_tables = any(key.startswith(("CPDIS", "CPERR", "D2IM", "AXISCORR")) for key, _ in cards)
         grid = None if has_tables else _GRIDS.get(cards)
         if grid is None:
-            header, notes = mended_cards(original)
+            header, notes = mended_cards(of_grid)
             grid = Grid(_celestial(header, hdus, notes), tuple(dict.fromkeys(notes)))
             if len(_GRIDS) >= _MOST_GRIDS:
                 _GRIDS.clear()
@@ -78,7 +75,18 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
                 _GRIDS[cards] = grid
         if grid.wcs is not None:
             return grid
+        projected = [
+            f"{key} = {text}"
+            for key, text in cards
+            if key[:5] == "CTYPE" and _PROJECTED.search(text)
+        ]
+        if projected:
+            return Grid(None, (f"{', '.join(projected)}: no axes on the sky; no WCS is read",))
     return Grid(None)
+
+
+#: The end of the type of an axis that is projected.
+_PROJECTED = re.compile(r"-[A-Z]{3} *'$")
 
 
 #: Grids that were read, by their cards.
@@ -151,11 +159,12 @@ def _check_rows(header: fits.Header, name: str, types: Sequence[str]) -> None:
     """Refuse a CD matrix that has a row of zeros, which astropy mends to ones."""
     if not any(re.fullmatch(rf"CD\d_\d{name}", key) for key in header):
         return
+    count = max(axis for axis, ctype in enumerate(types, start=1) if ctype)
     for axis, ctype in enumerate(types, start=1):
-        row = [header.get(f"CD{axis}_{other}{name}", 0) for other in range(1, len(types) + 1)]
+        row = [header.get(f"CD{axis}_{other}{name}", 0) for other in range(1, count + 1)]
         if is_celestial(ctype) and not any(row):
             raise ValueError(
-                f"CD{axis}_1 to CD{axis}_{len(types)} are 0, a row of its CD matrix: all pixels "
+                f"CD{axis}_1 to CD{axis}_{count} are 0, a row of its CD matrix: all pixels "
                 "lie on one line"
             )
 

@@ -6,11 +6,11 @@ own messages name a line of its source.
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from astropy.io import fits
 
-__all__ = ["OF_A_GRID", "TIMES", "fault_of", "is_celestial", "mended_cards"]
+__all__ = ["TIMES", "fault_of", "grid_cards", "is_celestial", "mended_cards"]
 
 #: Cards of a WCS that hold numbers; the last letter names an alternate one.
 _NUMBER = re.compile(
@@ -29,10 +29,10 @@ TIMES = re.compile(
     r"(DATE|MJD)-(OBS|BEG|AVG|END)|TIMESYS|TSTART|TSTOP|TELAPSE|XPOSURE|OBSGEO-.|JEPOCH|BEPOCH"
 )
 
-#: All cards that can have to do with a grid.
-OF_A_GRID = re.compile(
+#: All cards that can have to do with a grid, but times.
+_OF_A_GRID = re.compile(
     r"(CTYPE|CUNIT|CNAME|CRVAL|CRPIX|CRDER|CSYER|CDELT|CROTA|CD|PC|PV|PS|NAXIS|WCSAXES|WCSNAME|"
-    r"LONPOLE|LATPOLE|EQUINOX|EPOCH|RADESYS|RADECSYS|VELREF|SPECSYS|DATE-OBS|MJD-OBS|WAT|CPDIS|"
+    r"LONPOLE|LATPOLE|EQUINOX|EPOCH|RADESYS|RADECSYS|VELREF|SPECSYS|WAT|CPDIS|"
     r"CPERR|D2IM|AXISCORR|DP|DQ|CQDIS|CQERR|CW|PROJP|TR|TP|RESTFRQ|RESTWAV)"
     r"\d*([_.A-Z]*\d+)*[A-Z]?|(A|B|AP|BP)_\w+|(D2IM|DP|DQ)\d+\..+|D2IM(EXT|DIS\d|ERR\d)"
 )
@@ -60,16 +60,33 @@ def is_celestial(ctype: str) -> bool:
     return bool(re.match(r"(RA--|DEC-|[A-Z]?LON|[A-Z]?LAT|[A-Z]{2}LN|[A-Z]{2}LT)-?", ctype))
 
 
-def mended_cards(original: fits.Header) -> tuple[fits.Header, list[str]]:
+def grid_cards(header: fits.Header) -> list[fits.Card]:
+    """Return the cards of a header that can have to do with its grid.
+
+    Times are not among them: they belong to the exposure, and `napari_comparewarp.io.times`
+    reads them. Of others, wcslib takes some for those of old plates, and ends the interpreter
+    over texts.
+
+    Parameters
+    ----------
+    header : Header
+    """
+    return [card for card in header.cards if _OF_A_GRID.fullmatch(card.keyword)]
+
+
+def mended_cards(cards: Sequence[fits.Card]) -> tuple[fits.Header, list[str]]:
     """Return a header that astropy reads as it is meant, and what was changed.
+
+    Parameters
+    ----------
+    cards : sequence of Card
+        As `grid_cards` returns them.
 
     Raises
     ------
     ValueError
         If a card cannot be meant; it names it.
     """
-    # Of others, wcslib takes some for those of old plates, and ends the interpreter over texts.
-    cards = [card for card in original.cards if OF_A_GRID.fullmatch(card.keyword)]
     header, notes = fits.Header(cards, copy=True), list[str]()
     equinox = header.get("EPOCH", 2000.0)
     if not (isinstance(equinox, (int, float)) and 1800 <= equinox <= 2200):
@@ -87,9 +104,6 @@ def mended_cards(original: fits.Header) -> tuple[fits.Header, list[str]]:
     _check_numbers(header)
     _mend_sip(header, notes)
     _mend_pv(header, notes)
-    for key in [key for key in header if TIMES.fullmatch(key)]:
-        # They belong to the exposure: `napari_comparewarp.io.times` reads them.
-        del header[key]
     return header, notes
 
 

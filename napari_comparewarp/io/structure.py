@@ -16,6 +16,7 @@ from astropy.io import fits
 from ..errors import StackError
 from .compressed import check_compressed, column_width
 from .limits import MOST_CARDS, MOST_HDUS, check_size
+from .odd_cards import odd_cards
 
 __all__ = ["Content", "Structure", "check_structure"]
 
@@ -79,11 +80,14 @@ class Structure:
         Where the last of them ends; other bytes may follow.
     largest_tile : int
         Pixels of the largest tile that is compressed.
+    odd_cards : dict of int to frozenset of str
+        For some of the HDUs, cards whose value may be none that FITS knows.
     """
 
     count: int
     end: int
     largest_tile: int
+    odd_cards: dict[int, frozenset[str]]
 
 
 def check_structure(path: object, content: Content) -> Structure:
@@ -101,11 +105,12 @@ def check_structure(path: object, content: Content) -> Structure:
         It names the HDU and the card.
     """
     start, number, largest_tile = 0, 0, 0
+    odd: dict[int, frozenset[str]] = {}
     while True:
         first = content.part(start, _BLOCK)
         # Other bytes after the last HDU are allowed by the standard.
         if number and not first.startswith(b"XTENSION"):
-            return Structure(number, start, largest_tile)
+            return Structure(number, start, largest_tile, odd)
         if not number and not first.startswith(b"SIMPLE  ="):
             what = "it is empty" if not first else "it does not begin with SIMPLE"
             raise StackError(f"{path}: not a valid FITS file: {what}")
@@ -114,12 +119,14 @@ def check_structure(path: object, content: Content) -> Structure:
         where = f"{path}, HDU {number}"
         header = _header(where, content, start, first)
         cards = _cards(where, header)
+        if names := odd_cards(header):
+            odd[number] = names
         if cards.get("EXTNAME"):
             where += f" ({cards['EXTNAME']})"
         begin = start + len(header)
         if cards.get("SIMPLE") is False:
             # All that follows is its data, of which nothing is known.
-            return Structure(number + 1, content.size(), largest_tile)
+            return Structure(number + 1, content.size(), largest_tile, odd)
         size = _data_size(where, cards, content.packed)
         needed = begin + size
         end = begin + -(-size // _BLOCK) * _BLOCK

@@ -93,6 +93,14 @@ def test_a_grid_that_cannot_be_used_is_refused_with_its_card(cards, message):
         read_grid([header(**cards)])
 
 
+def test_a_projection_of_no_sky_that_is_known_is_said():
+    grid = read_grid([header(CTYPE1="GAPPT-TAN", CTYPE2="GAPPT-TAN")])
+    assert grid.wcs is None
+    (note,) = grid.notes
+    assert note.startswith("CTYPE1 = 'GAPPT-TAN', CTYPE2 = 'GAPPT-TAN': no axes on the sky")
+    assert read_grid([header(CTYPE1="LINEAR", CTYPE2="LINEAR")]).notes == ()
+
+
 @pytest.mark.parametrize(
     "cards",
     [
