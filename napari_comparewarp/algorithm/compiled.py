@@ -10,8 +10,10 @@ where the folder is, and what is kept, the library decides.
 import functools
 import glob
 import hashlib
+import os
 import pickle
 import secrets
+import stat
 import time
 import types
 import warnings
@@ -82,7 +84,7 @@ class _KernelCache(FunctionCache):
         target_context.refresh()
         try:
             key = self._key(sig, target_context.codegen())
-            content = self._file(key).read_bytes()
+            content = _read(self._file(key), Path(self._py_func.__code__.co_filename))
             digest, content = content[:32], content[32:]
             if hashlib.sha256(content).digest() != digest:
                 return None
@@ -149,6 +151,21 @@ class _KernelCache(FunctionCache):
                     continue
                 if is_part or not path.name.startswith(current):
                     path.unlink()
+
+
+def _read(path: Path, source: Path) -> bytes:
+    """Return what a file holds, where nobody could have written it who could not have the source.
+
+    It is run as it stands; a folder for temporary files, say, is open to every account.
+    """
+    with path.open("rb") as file:
+        found, of_source = os.fstat(file.fileno()), source.stat()
+        if hasattr(os, "getuid"):
+            if found.st_uid not in (os.getuid(), 0, of_source.st_uid):
+                raise PermissionError(f"{path} belongs to another account")
+            if found.st_mode & ~of_source.st_mode & stat.S_IWOTH:
+                raise PermissionError(f"{path} can be written by everybody")
+        return file.read()
 
 
 def _parts(function: Any, seen: set[int]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ..errors import StackError
 
 __all__ = [
+    "ACCEPTED",
     "MOST_LETTERS",
     "EpochId",
     "as_id_text",
@@ -26,7 +27,8 @@ EpochId = int | str
 #: Letters of an id; no name of a file has more.
 MOST_LETTERS = 255
 
-_ACCEPTED = (
+#: What an id may be, for messages.
+ACCEPTED = (
     "an id is a whole number of 64 bits, or a printable text of at most "
     f"{MOST_LETTERS} letters without blanks at its ends"
 )
@@ -55,7 +57,7 @@ def check_epoch_id(value: Any) -> EpochId:
             return plain
     elif isinstance(plain, int) and not isinstance(plain, bool) and is_whole_number(plain):
         return int(plain)
-    raise StackError(f"epoch {_shown(plain)}: {_ACCEPTED}")
+    raise StackError(f"epoch {_shown(plain)}: {ACCEPTED}")
 
 
 def check_epoch_ids(name: str, ids: Sequence[Any]) -> tuple[EpochId, ...]:

@@ -61,11 +61,23 @@ class Job:
                 raise StackError(f"decision {decision!r}; it is 'clip' or 'keep'")
             if min(key.y, key.x) < 0:
                 raise StackError(f"a decision at y {key.y}, x {key.x}, which is no pixel")
-        factors = self.variance_scale
-        if factors is not None and (np.isinf(factors) | (np.asarray(factors) <= 0)).any():
-            raise StackError(
-                "variance_scale: a factor is infinite or not above 0; NaN stands for 1"
-            )
+        if self.variance_scale is not None:
+            _check_factors(np.asarray(self.variance_scale, np.float64), self.stack.n_epochs)
+
+
+def _check_factors(factors: FloatArray, n_epochs: int) -> None:
+    """Refuse factors of variances that no noise can have."""
+    if factors.shape != (n_epochs,):
+        raise StackError(
+            f"variance_scale has shape {factors.shape}; it must be ({n_epochs},), one factor an "
+            "epoch"
+        )
+    wrong = factors[np.isinf(factors) | (factors <= 0)]
+    if len(wrong):
+        raise StackError(
+            f"variance_scale has the factor {wrong[0]:g}; factors are finite and above 0, or NaN "
+            "for none"
+        )
 
 
 @dataclass(frozen=True)

@@ -95,18 +95,7 @@ def scale_variances(inputs: Inputs, products: Products) -> dict[str, Any]:
     failed, coarse = np.zeros((2, stack.n_epochs), np.bool_)
     if inputs.job.variance_scale is not None:
         factors = np.array(inputs.job.variance_scale, np.float64)
-        if factors.shape != (stack.n_epochs,):
-            raise StackError(
-                f"variance_scale has shape {factors.shape}; it must be ({stack.n_epochs},), "
-                "one factor an epoch"
-            )
         factors[np.isnan(factors)] = 1.0
-        wrong = factors[~((factors > 0) & np.isfinite(factors))]
-        if len(wrong):
-            raise StackError(
-                f"variance_scale has the factor {wrong[0]:g}; factors are finite and above 0, "
-                "or NaN for none"
-            )
     elif config.scale_variance:
         epochs = np.flatnonzero(products.compared)
         scales = measure_variance_scales(

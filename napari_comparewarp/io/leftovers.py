@@ -45,7 +45,7 @@ def _machine() -> str:
     """Return what stands for the machine in names."""
     name = platform.node()
     with suppress(OSError):
-        name = _START_OF_LINUX.read_text()
+        name = _START_OF_LINUX.read_text("ascii")
     return hashlib.sha256(name.encode()).hexdigest()[:8]
 
 

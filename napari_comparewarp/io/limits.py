@@ -54,7 +54,7 @@ def memory_there() -> float:
             sizes.append(soft)
     for name in _CONTAINER:
         try:
-            sizes.append(int(Path(name).read_text()))
+            sizes.append(int(Path(name).read_text("ascii")))
         except (OSError, ValueError):
             continue
     return min(size for size in sizes if size > 0)

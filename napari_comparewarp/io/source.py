@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ..algorithm.epoch_id import EpochId, check_epoch_id
+from ..algorithm.epoch_id import ACCEPTED, EpochId, check_epoch_id
 from ..config.fields import PathText
 from .headers import Kind
 
@@ -24,7 +24,7 @@ PlaneKey = Literal["image", "mask", "variance", "error", "inverse_variance", "we
 EpochField = Annotated[
     EpochId,
     AfterValidator(check_epoch_id),
-    Field(description="the id of a visit, a whole number of 64 bits or a short printable text"),
+    Field(description=ACCEPTED),
 ]
 
 #: An HDU by its number or its name.

@@ -114,6 +114,22 @@ def test_damaged_code_is_compiled_again(place, damage):
     assert [call(), call()] == [False, True]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+def test_code_that_everybody_could_have_written_is_not_run(place):
+    call()
+    (path,) = files(place)
+    path.chmod(0o666)
+    assert [call(), call()] == [False, True]
+
+
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason="only root gives files away")
+def test_code_of_another_account_is_not_run(place):
+    call()
+    (path,) = files(place)
+    os.chown(path, 12345, -1)
+    assert [call(), call()] == [False, True]
+
+
 def test_code_of_another_signature_is_not_run(place):
     numbers = kernel(twice)
     numbers(np.array([1.0]))

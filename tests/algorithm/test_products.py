@@ -53,11 +53,12 @@ def test_a_job_is_changed_by_a_copy_only():
     [
         ({"overrides": {FootprintKey(1, -1, 3): "clip"}}, "y -1, x 3, which is no pixel"),
         ({"overrides": {FootprintKey(1, 1, 3): "drop"}}, "decision 'drop'; it is 'clip' or 'keep'"),
-        ({"variance_scale": np.array([1.0, np.inf])}, "infinite or not above 0"),
-        ({"variance_scale": np.array([1.0, -2.0])}, "infinite or not above 0"),
-        ({"variance_scale": np.array([0.0, np.nan])}, "infinite or not above 0"),
+        ({"variance_scale": np.array([1.0, np.inf])}, "finite and above 0"),
+        ({"variance_scale": np.array([1.0, -2.0])}, "finite and above 0"),
+        ({"variance_scale": np.array([0.0, np.nan])}, "finite and above 0"),
+        ({"variance_scale": np.ones(3)}, r"shape \(3,\); it must be \(2,\)"),
     ],
 )
 def test_what_an_inspection_could_not_hold_is_refused(given, message):
     with pytest.raises(StackError, match=message):
-        Job(stack(), **given)
+        Job(stack(n_epochs=2), **given)
