@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.compat import isalive
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 
@@ -280,6 +281,6 @@ def test_a_window_that_is_closed_at_work_leaves_nothing(make_napari_viewer_proxy
     plot.set_session(session)
     qtbot.waitUntil(lambda: plot._pause.isActive())
     drag(plot.lines["spatial_threshold"], np.linspace(0.5, 0.9, 10))
-    with qtbot.waitSignal(plot.destroyed):
-        viewer.close()
+    viewer.close()
+    qtbot.waitUntil(lambda: not isalive(plot))
     session.close()
