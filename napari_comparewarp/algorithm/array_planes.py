@@ -22,6 +22,7 @@ __all__ = [
     "given_plane",
     "has_no_data",
     "mark_no_data",
+    "typical_sigma",
 ]
 
 #: Epochs whose variance is looked at to learn the size of the numbers.
@@ -276,8 +277,8 @@ class LazyMask(LazyCube):
     ----------
     mask : cube
         ``(epoch, y, x)`` int32.
-    image, variance : cube
-        Those of the same warps.
+    variance : cube
+        That of the same warps, which says where there are none.
     no_data : int
         Bit mask of NO_DATA.
     """

@@ -1,7 +1,6 @@
 """A stack of warps: the direct ones that are stacked and the PSF-matched ones that are compared."""
 
 import operator
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -10,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config.plane_names import check_plane_name
-from ..errors import CompareWarpWarning, ConfigError, PsfError, StackError
-from .array_planes import GivenPlane, LazyMask, convert, given_plane, has_no_data, typical_sigma
+from ..errors import ConfigError, PsfError, StackError
+from .array_warps import CommonNumbers, GivenWarps
 from .epoch_id import EpochId, check_epoch_ids, epoch_array
-from .flux_scale import flux_scale, scaled_unit, unscaled_unit
-from .mask_planes import LSST_PLANES, add_planes
+from .flux_scale import scaled_unit, unscaled_unit
+from .mask_planes import LSST_PLANES
 from .psf import WIDEST_SIGMA, PsfModel, as_psf
 from .sky_grid import check_wcs
 from .unit_text import check_unit
@@ -288,9 +287,9 @@ class WarpStack:
         """
         check_wcs(wcs)
         planes = _check_planes(LSST_PLANES if mask_planes is None else mask_planes)
-        given = _Given(image, variance, mask)
-        numbers = _Numbers.of(given, unit, planes)
-        direct = numbers.make_warps("", given)
+        given = GivenWarps(image, variance, mask)
+        numbers = CommonNumbers.of(given, unit, planes)
+        direct = Warps(*numbers.convert_warps("", given))
         n_epochs = len(direct)
         epochs = _make_ids("epochs", epochs, n_epochs)
         matched_given = [a is not None for a in (matched_image, matched_variance)]
@@ -305,8 +304,8 @@ class WarpStack:
             )
         else:
             assert matched_image is not None and matched_variance is not None
-            given = _Given(matched_image, matched_variance, matched_mask)
-            matched = numbers.make_warps("matched_", given)
+            given = GivenWarps(matched_image, matched_variance, matched_mask)
+            matched = Warps(*numbers.convert_warps("matched_", given))
             if matched.image.shape[1:] != direct.image.shape[1:]:
                 raise StackError(
                     f"matched_image has shape {matched.image.shape} where image has "
@@ -334,124 +333,6 @@ class WarpStack:
             psf=_make_psfs(psf, epochs),
             flux_scale=numbers.scale,
         )
-
-
-@dataclass(frozen=True)
-class _Given:
-    """The three planes of one set of warps as the user gave them."""
-
-    image: Any
-    variance: Any
-    mask: Any
-
-
-@dataclass
-class _Numbers:
-    """What the planes of a stack have in common: unit, scale, and the bits of the masks."""
-
-    unit: str
-    quantity: Any
-    scale: float
-    planes: dict[str, int]
-
-    @classmethod
-    def of(cls, direct: _Given, unit: str | None, planes: dict[str, int]) -> "_Numbers":
-        """Learn unit and scale from the direct warps."""
-        unit = None if unit is None else check_unit(str(unit))
-        quantity = given_plane("image", direct.image).unit
-        if quantity is not None and unit is not None and str(quantity) != unit:
-            from astropy.units import Unit
-
-            try:
-                quantity = Unit(unit)
-            except ValueError as error:
-                raise StackError(
-                    f"unit = {unit!r} where image is in {quantity}: no unit to convert it to"
-                ) from error
-        variance = given_plane("variance", direct.variance)
-        scale = 1.0
-        if np.dtype(variance.values.dtype).kind in "iuf":
-            sigma = typical_sigma(variance)
-            if variance.unit is not None and quantity is not None:
-                sigma *= _conversion(variance.unit, quantity**2) ** 0.5
-            scale = flux_scale(sigma)
-        name = unit or (check_unit(str(quantity)) if quantity is not None else "nJy")
-        if scale != 1:
-            warnings.warn(
-                f"a noise of {sigma:.2g} {name} is beyond the squares that single precision "
-                f"holds: the numbers are kept in units of {scaled_unit(name, scale)}",
-                CompareWarpWarning,
-                stacklevel=4,
-            )
-        return cls(scaled_unit(name, scale), quantity, scale, dict(planes))
-
-    def make_warps(self, prefix: str, given: _Given) -> Warps:
-        """Check and convert the three planes of one set of warps."""
-        images = self._plane(f"{prefix}image", given.image)
-        variances = self._plane(f"{prefix}variance", given.variance)
-        shape = tuple(images.values.shape)
-        # Untouched zeros cost address space, not memory.
-        flags = np.zeros(shape, np.int32) if given.mask is None else given.mask
-        masks = given_plane(f"{prefix}mask", flags)
-        for plane in (variances, masks):
-            if tuple(plane.values.shape) != shape:
-                raise StackError(
-                    f"{plane.name} has shape {tuple(plane.values.shape)} where {images.name} has "
-                    f"{shape}"
-                )
-        square = None if self.quantity is None else self.quantity**2
-        image = convert(images, np.float32, self.quantity, self.scale)
-        variance = convert(variances, np.float32, square, self.scale**2)
-        return Warps(
-            image,
-            variance,
-            self._with_no_data(convert(masks, np.int32, None, 1.0), masks, variance, images),
-        )
-
-    def _plane(self, name: str, values: Any) -> GivenPlane:
-        """Take a plane of numbers apart; all have units, or none has."""
-        plane = given_plane(name, values)
-        if (plane.unit is None) != (self.quantity is None):
-            with_unit, without = ("image", name) if plane.unit is None else (name, "image")
-            raise StackError(
-                f"{with_unit} has a unit and {without} has none; give units to all planes, or to "
-                "none"
-            )
-        return plane
-
-    def _with_no_data(self, mask: Any, masks: GivenPlane, variance: Any, images: GivenPlane) -> Any:
-        """Mark pixels whose variance is none, or that a masked array hides, as NO_DATA."""
-        if not (isinstance(variance, np.ndarray) and isinstance(mask, np.ndarray)):
-            return LazyMask(mask, variance, 1 << self._no_data())
-        is_own = False
-        missing = np.empty(variance.shape[1:], np.bool_)
-        for epoch in range(len(mask)):
-            has_no_data(variance[epoch], out=missing)
-            for plane in (masks, images):
-                if plane.hidden is not None:
-                    missing |= plane.hidden[epoch]
-            if not missing.any():
-                continue
-            bit = np.int32(1 << self._no_data())
-            if (mask[epoch][missing] & bit).all():
-                continue
-            if not is_own:
-                mask, is_own = mask.copy(), True
-            mask[epoch][missing] |= bit
-        return mask
-
-    def _no_data(self) -> int:
-        """Return the bit of NO_DATA; a mask without one is given it."""
-        self.planes = add_planes(self.planes, ["NO_DATA"])
-        return self.planes["NO_DATA"]
-
-
-def _conversion(unit: Any, to: Any) -> float:
-    """Return the factor between two units; NaN where there is none, which is refused later."""
-    try:
-        return float(unit.to(to))
-    except Exception:  # what astropy raises for units of other kinds is no class of ours
-        return float(np.nan)
 
 
 def _make_ids(name: str, ids: Sequence[EpochId] | None, count: int) -> tuple[EpochId, ...]:

@@ -25,12 +25,6 @@ def test_factors_that_are_given_are_taken_and_nan_means_1(products):
     assert not made["variance_scale_coarse"].any()
 
 
-def test_a_wrong_number_of_factors_is_refused_in_one_line(products):
-    inputs = Inputs(Job(stack(), variance_scale=np.ones(2)))
-    with pytest.raises(StackError, match=r"shape \(2,\); it must be \(6,\)"):
-        steps.scale_variances(inputs, products)
-
-
 def test_the_floor_is_the_lower_of_threshold_and_what_an_inspection_remembers(products):
     for chi, floor, expected in ((7.5, None, 7.5), (7.5, 3.0, 3.0), (2.0, 3.0, 2.0)):
         config = cw.CompareWarpConfig(chi_threshold=chi)

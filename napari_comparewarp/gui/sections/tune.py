@@ -1,5 +1,6 @@
 """The section of the knobs: three in front, the others in groups."""
 
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from ...result.result import CompareWarpResult
 from ..session import Session
 from ..widgets.fold import Fold
 from ..widgets.knobs import KnobGrid
+from ..widgets.plain_text import shortened
 
 __all__ = ["FRONT", "TuneSection"]
 
@@ -151,11 +153,12 @@ def summary(result: CompareWarpResult, epoch_index: int) -> str:
     here = 100 * float(result.clipped_fraction[epoch_index])
     n_streaks = footprints.n_clipped_streaks
     streaks = f" and {n_streaks} streaks" if n_streaks else ""
+    epoch = escape(shortened(str(result.stack.epochs[epoch_index])))
     n_here = int((verdicts.verdict == Verdict.CLIPPED).sum())
     return (
         f"<b>{footprints.n_clipped}</b> of {footprints.n_candidates} candidates clipped{streaks}: "
         f"{area:.3f} % of all pixels."
-        f"<br>Epoch {result.stack.epochs[epoch_index]}: {n_here} of {len(verdicts.verdict)}, "
+        f"<br>Epoch {epoch}: {n_here} of {len(verdicts.verdict)}, "
         f"{here:.3f} % of its pixels."
     )
 

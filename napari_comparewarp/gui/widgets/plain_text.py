@@ -2,7 +2,7 @@
 
 from html import escape
 
-__all__ = ["as_plain", "shortened"]
+__all__ = ["as_plain", "shortened", "without_tags"]
 
 
 def as_plain(text: str) -> str:
@@ -16,6 +16,17 @@ def as_plain(text: str) -> str:
     if "<" not in text and "&" not in text:
         return text
     return f'<p style="white-space: pre-wrap">{escape(text)}</p>'
+
+
+def without_tags(text: str) -> str:
+    """Return a text that napari's own labels, whose format is not ours to set, show as it is.
+
+    Parameters
+    ----------
+    text : str
+        An unseen letter after each ``<`` keeps it from being the start of a tag.
+    """
+    return text.replace("<", "<\u200b")
 
 
 def shortened(text: str, most: int = 24) -> str:

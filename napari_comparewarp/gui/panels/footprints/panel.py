@@ -22,6 +22,7 @@ from ....io.sky import sky_of
 from ....result.footprints import State
 from ....review.explain import explain
 from ...session import Session
+from ...widgets.plain_text import shortened
 from ..panel import Panel
 from .filter import FilterError
 from .filter_row import FilterRow
@@ -263,7 +264,8 @@ class FootprintPanel(Panel):
                     f"epoch {key.epoch} is gone with the present settings."
                 )
             else:
-                text = f"Footprint {footprint}, epoch {key.epoch}. {explain(result, footprint)}"
+                epoch = shortened(str(key.epoch))
+                text = f"Footprint {footprint}, epoch {epoch}. {explain(result, footprint)}"
         self.sentence.setText(text)
         for button in (self.clip, self.keep, self.rule):
             button.setEnabled(footprint is not None)
