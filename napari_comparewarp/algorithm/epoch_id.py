@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..config.text_file import shown
 from ..errors import StackError
 
 __all__ = [
@@ -57,7 +58,7 @@ def check_epoch_id(value: Any) -> EpochId:
             return plain
     elif isinstance(plain, int) and not isinstance(plain, bool) and is_whole_number(plain):
         return int(plain)
-    raise StackError(f"epoch {_shown(plain)}: {ACCEPTED}")
+    raise StackError(f"epoch {shown(plain)}: {ACCEPTED}")
 
 
 def check_epoch_ids(name: str, ids: Sequence[Any]) -> tuple[EpochId, ...]:
@@ -82,10 +83,10 @@ def check_epoch_ids(name: str, ids: Sequence[Any]) -> tuple[EpochId, ...]:
         if text not in seen:
             seen[text] = value
         elif seen[text] == value:
-            raise StackError(f"{name}: epoch {_shown(value)} is there twice; each may occur once")
+            raise StackError(f"{name}: epoch {shown(value)} is there twice; each may occur once")
         else:
             raise StackError(
-                f"{name}: epochs {_shown(seen[text])} and {_shown(value)} read the same in tables; "
+                f"{name}: epochs {shown(seen[text])} and {shown(value)} read the same in tables; "
                 "rename one"
             )
     return checked
@@ -112,14 +113,3 @@ def epoch_array(epochs: Sequence[EpochId]) -> npt.NDArray:
     if all(isinstance(epoch, int) for epoch in epochs):
         return np.array(epochs, np.int64)
     return np.array([str(epoch) for epoch in epochs], str)
-
-
-def _shown(value: Any) -> str:
-    """Return a value for a message, cut where it is long."""
-    try:
-        text = (
-            ascii(value) if not isinstance(value, str) or not value.isprintable() else repr(value)
-        )
-    except ValueError:  # a number of thousands of digits
-        return "with thousands of digits"
-    return text if len(text) <= 60 else f"{text[:57]}..."

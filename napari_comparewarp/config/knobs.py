@@ -5,140 +5,28 @@ documentation, command-line options and LSST override files are all generated
 from the fields declared here.
 """
 
-import math
-import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypedDict, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 
 from ..errors import ConfigError
+from .knob import (
+    GROUPS,
+    LARGEST,
+    KnobFacts,
+    PlaneName,
+    PlaneNames,
+    Statistic,
+    Unlimited,
+    faults_in_words,
+    knob,
+)
 from .lsst_options import UNLIMITED_EPOCHS
-from .plane_names import check_plane_name
 from .presets import PRESETS
 
 __all__ = ["GROUPS", "PRESETS", "CompareWarpConfig", "KnobFacts", "knob_facts"]
 
-
-#: Words that a message shows without quotes.
-_NAME = re.compile(r"\w{1,60}", re.ASCII)
-
-#: Faults that one message names.
-_MOST_FAULTS = 3
-
-#: Titles of the groups in which forms show the knobs, in their order.
-GROUPS = (
-    "Detection", "Epoch count", "Bright sources", "Template and variance", "Coadd", "Streaks",
-)  # fmt: skip
-
-
-def knob(
-    default: Any,
-    title: str,
-    *,
-    stage: str,
-    group: str,
-    lsst: str | None = None,
-    unit: str = "",
-    help: str,
-    **bounds: Any,
-) -> Any:
-    """Declare one field of the configuration.
-
-    Parameters
-    ----------
-    default : object
-        Value used by the current LSST pipelines.
-    title : str
-        Short label for a form.
-    stage : str
-        The stage that reads it first: changing the knob leaves every earlier
-        stage valid.
-    group : str
-        One of `GROUPS`: where a form shows it.
-    lsst : str, optional
-        Name of the reference's option.
-    unit : str, optional
-        Unit of the value, empty for a pure number.
-    help : str
-        Meaning of the knob, for an astronomer.
-    **bounds
-        Passed to `pydantic.Field`: ``ge``, ``gt``, ``le``, ``lt``.
-    """
-    return Field(
-        default,
-        title=title,
-        description=help,
-        json_schema_extra={"stage": stage, "group": group, "lsst": lsst, "unit": unit},
-        **bounds,
-    )
-
-
-class KnobFacts(TypedDict):
-    """Metadata of a knob, besides its type, bounds and meaning."""
-
-    stage: str
-    group: str
-    lsst: str | None
-    unit: str
-
-
-def knob_facts(name: str) -> KnobFacts:
-    """Return stage, group, LSST name and unit of a field of `CompareWarpConfig`.
-
-    Raises
-    ------
-    KeyError
-        If there is no such knob.
-    """
-    return cast(KnobFacts, CompareWarpConfig.model_fields[name].json_schema_extra)
-
-
-def _sequence_of_names(value: Any) -> Any:
-    """Accept ``"BAD,SAT"`` and any sequence as a tuple of plane names."""
-    if isinstance(value, str):
-        return tuple(name.strip() for name in value.split(",") if name.strip())
-    if isinstance(value, (list, set, frozenset)):
-        return tuple(value)
-    return value
-
-
-#: Whole numbers are at most this; more pixels or epochs there are not.
-LARGEST = 2**31 - 1
-
-
-def _number(value: float) -> float:
-    """Refuse what is not even equal to itself."""
-    if math.isnan(value):
-        raise ValueError("a number is needed")
-    return value
-
-
-def _as_json(value: float) -> float | str:
-    """Return a number as JSON can hold it, which has no infinity; it is read as `float` does."""
-    return value if math.isfinite(value) else repr(value)
-
-
-PlaneName = Annotated[str, AfterValidator(check_plane_name)]
-PlaneNames = Annotated[tuple[PlaneName, ...], BeforeValidator(_sequence_of_names)]
-#: A number that may be infinite: no limit.
-Unlimited = Annotated[
-    float,
-    Field(allow_inf_nan=True),
-    AfterValidator(_number),
-    PlainSerializer(_as_json, when_used="json"),
-]
-Statistic = Literal["MEAN", "MEANCLIP", "MEDIAN"]
 
 _NOISE_PLANES = ("DETECTED", "DETECTED_NEGATIVE", "BAD", "SAT", "NO_DATA", "INTRP")
 
@@ -484,7 +372,7 @@ class CompareWarpConfig(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigError(_one_line(error)) from None
+            raise ConfigError(faults_in_words(error)) from None
 
     @classmethod
     def preset(cls, name: str) -> Self:
@@ -593,28 +481,12 @@ class CompareWarpConfig(BaseModel):
         return cls(**from_lsst(text, cls, folder))
 
 
-def _one_line(error: ValidationError) -> str:
-    """Return what is wrong with a config, in one line."""
-    parts = []
-    for item in error.errors():
-        names = (part for part in item["loc"] if part != "[key]")
-        name = ".".join(str(part) if _NAME.fullmatch(str(part)) else _shown(part) for part in names)
-        fault = item.get("ctx", {}).get("error")
-        if item["type"] == "extra_forbidden":
-            parts.append(f"no knob {_shown(item['loc'][-1])}")
-        elif isinstance(fault, ConfigError):
-            parts.append(f"{name}: {fault}")
-        else:
-            reason = item["msg"].removeprefix("Value error, ").lower()
-            parts.append(f"{name} = {_shown(item['input'])}: {reason}")
-    more = f"; and {len(parts) - _MOST_FAULTS} more" if len(parts) > _MOST_FAULTS else ""
-    return "config: " + "; ".join(parts[:_MOST_FAULTS]) + more
+def knob_facts(name: str) -> KnobFacts:
+    """Return stage, group, LSST name and unit of a field of `CompareWarpConfig`.
 
-
-def _shown(value: Any) -> str:
-    """Return a value for a message, cut where it is long."""
-    try:
-        text = repr(value)
-    except ValueError:  # a number of thousands of digits
-        return "a number of thousands of digits"
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    Raises
+    ------
+    KeyError
+        If there is no such knob.
+    """
+    return cast(KnobFacts, CompareWarpConfig.model_fields[name].json_schema_extra)
