@@ -350,7 +350,17 @@ def make_repository(
     )
     root = Path(root).resolve()  # paths to ingest are relative to the repository unless absolute
     Butler.makeRepo(root)
-    butler = Butler.from_config(root, run=RUN, writeable=True)
+    with Butler.from_config(root, run=RUN, writeable=True) as butler:
+        fill(butler, root, names, visits, transfer, compressed)
+    if stack_formatter:
+        # As in a repository that the pipelines wrote: getURI works, get needs lsst.obs.base.
+        with closing(sqlite3.connect(root / "gen3.sqlite3")) as database, database:
+            database.execute("UPDATE file_datastore_records SET formatter = ?", (STACK_FORMATTER,))
+    return names
+
+
+def fill(butler, root, names, visits, transfer, compressed):
+    """Register the dataset types and their dimensions, and ingest the files."""
     insert = butler.registry.insertDimensionData
     insert(
         "instrument",
@@ -419,8 +429,3 @@ def make_repository(
                 )
             )
     butler.ingest(*datasets, transfer=transfer)
-    if stack_formatter:
-        # As in a repository that the pipelines wrote: getURI works, get needs lsst.obs.base.
-        with closing(sqlite3.connect(root / "gen3.sqlite3")) as database, database:
-            database.execute("UPDATE file_datastore_records SET formatter = ?", (STACK_FORMATTER,))
-    return names

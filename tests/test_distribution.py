@@ -51,12 +51,15 @@ def wheel(built):
 
 def test_the_wheel_holds_every_module_and_all_that_they_read(wheel):
     package = ROOT / "napari_comparewarp"
-    modules = {str(path.relative_to(ROOT)) for path in package.rglob("*.py")}
+    modules = {path.relative_to(ROOT).as_posix() for path in package.rglob("*.py")}
     data = {
         "napari_comparewarp/py.typed",
         "napari_comparewarp/gui/napari.yaml",
         "napari_comparewarp/gui/icon.svg",
-        *(str(path.relative_to(ROOT)) for path in (package / "report" / "templates").iterdir()),
+        *(
+            path.relative_to(ROOT).as_posix()
+            for path in (package / "report" / "templates").iterdir()
+        ),
     }
     assert modules | data <= wheel.keys()
 
@@ -88,6 +91,24 @@ def test_the_sdist_can_be_built_again(built):
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "napari_comparewarp/gui/icon.svg"} <= names
     assert not {name for name in names if name.endswith((".pyc", ".so", ".nbi", ".nbc"))}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="the sources have no history here")
+def test_the_sdist_of_a_clone_is_all_that_git_tracks(tmp_path):
+    """Whoever packages it finds the tests in it, and what these read."""
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
+    build = ("build", "--no-isolation", "--sdist", "--outdir", str(tmp_path), str(clone))
+    subprocess.run([sys.executable, "-m", *build], check=True, capture_output=True)
+    (sdist,) = tmp_path.glob("*.tar.gz")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=clone, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
+    with tarfile.open(sdist) as archive:
+        names = {entry.name.partition("/")[2] for entry in archive if entry.isfile()}
+    added = {name for name in names if ".egg-info/" not in name} - {"PKG-INFO", "setup.cfg"}
+    assert added == set(filter(None, tracked))
+    assert sdist.stat().st_size < 20_000_000
 
 
 def test_both_are_what_the_index_of_packages_takes(built):

@@ -137,6 +137,7 @@ def test_files_of_two_ids_are_two_and_lie_in_their_folder(tmp_path_factory, firs
     paths = [epoch_path(folder, "clipped", epoch, ".fits") for epoch in (first, second)]
     assert (paths[0] == paths[1]) == (first == second)
     assert all(path.parent == folder and len(path.name.encode()) <= 200 for path in paths)
+    assert not set("".join(path.name for path in paths)) & set('<>:"/\\|?*')
 
 
 @given(st.text(max_size=80))

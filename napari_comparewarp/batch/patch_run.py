@@ -18,6 +18,7 @@ from ..config.text_file import read_json
 from ..errors import CompareWarpWarning, OutputError, StackError
 from ..io.atomic import check_folder, check_output, replacing
 from ..io.leftovers import sweep
+from ..io.plain_files import write_text
 from ..outputs import PRODUCTS, Outputs, Source
 from .plan import Patch
 
@@ -154,7 +155,7 @@ def make_patch(patch: Patch) -> Summary:
     )
     receipt = _receipt(patch, job.stack, summary)
     with replacing(patch.receipt_path, overwrite=True) as temporary:
-        temporary.write_text(json.dumps(receipt, indent=1) + "\n", "utf-8")
+        write_text(temporary, json.dumps(receipt, indent=1) + "\n")
     _mark(patch).unlink(missing_ok=True)
     return summary
 

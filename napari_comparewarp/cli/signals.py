@@ -67,7 +67,7 @@ def stopping() -> Iterator[None]:
             # It came while an object was being destroyed, where nothing can be raised.
             last = -math.inf
             number = unraisable.exc_value.number
-            threading.Timer(0.01, os.kill, (os.getpid(), number)).start()
+            threading.Timer(0.01, _send, (number,)).start()
         else:
             hook(unraisable)
 
@@ -78,6 +78,15 @@ def stopping() -> Iterator[None]:
             yield
     finally:
         sys.unraisablehook = hook
+
+
+def _send(number: int) -> None:
+    """Send this process a signal."""
+    # On Windows, `os.kill` ends a process at once; elsewhere it alone wakes the main thread.
+    if sys.platform == "win32":
+        signal.raise_signal(number)
+    else:
+        os.kill(os.getpid(), number)
 
 
 @contextmanager

@@ -25,8 +25,17 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 #: What numpy says, without an error number, where only a part could be written.
 _CUT_SHORT = re.compile(r"\d+ requested and \d+ written")
 
-#: What a file system says that has no hard links.
-_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+#: What a file system says that has no hard links; the last is what Windows says.
+_NO_LINKS = (
+    errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL,
+)  # fmt: skip
+
+#: What Windows takes for a stream of another file, a pattern, a device, or another name.
+_NO_NAME = re.compile(
+    r'.*[<>:"|?*\x01-\x1f].*|.*[. ]|(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])( *\..*)?',
+    re.IGNORECASE | re.DOTALL,
+)
+_IS_WINDOWS = os.name == "nt"
 
 
 def check_output(path: Path, overwrite: bool) -> None:
@@ -77,7 +86,7 @@ def check_folder(
     elif os.path.lexists(folder):
         raise OutputError(f"{folder} is a link that leads nowhere; {hint}")
     elif parents and not os.path.lexists(folder.parent):
-        _refuse_long_name(folder)
+        _refuse_bad_name(folder)
         check_folder(folder.parent, parents)
     else:
         _check_parent(folder)
@@ -118,7 +127,7 @@ def _state(path: Path) -> os.stat_result | None:
         raise OutputError(f"{path}: a name cannot hold the character NUL") from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            _refuse_long_name(path)
+            _refuse_bad_name(path)
             raise OutputError(f"{path}: the path is too long") from error
         if error.errno in (errno.EACCES, errno.EPERM):
             raise OutputError(f"{path}: cannot be written: {error.strerror}") from error
@@ -134,12 +143,14 @@ def _check_parent(path: Path) -> None:
         raise OutputError(f"{path}: {folder} is a file, not a folder")
     if state is None:
         raise OutputError(f"{path}: there is no folder {folder}")
-    _refuse_long_name(path)
+    _refuse_bad_name(path)
     _check_writable(folder, path)
 
 
-def _refuse_long_name(path: Path) -> None:
+def _refuse_bad_name(path: Path) -> None:
     """Refuse a name that the file system does not take."""
+    if _IS_WINDOWS and _NO_NAME.fullmatch(path.name):
+        raise OutputError(f"{path}: no name that Windows has for a file; give another one")
     most = 255
     if hasattr(os, "pathconf"):
         with suppress(OSError, ValueError):
@@ -205,7 +216,7 @@ def replacing(path: Path, overwrite: bool = False) -> Iterator[Path]:
     try:
         with held(path.parent, _make_file) as temporary:
             yield temporary
-            _sync(temporary)
+            _sync(temporary, os.O_RDWR)
             if overwrite:
                 temporary.replace(path)
             else:
@@ -251,9 +262,12 @@ def _reason(error: OSError) -> str:
     return error.strerror or " ".join(str(error).split())
 
 
-def _sync(path: Path) -> None:
-    """Have a file's contents on the disk before it gets its name."""
-    handle = os.open(path, os.O_RDONLY)
+def _sync(path: Path, mode: int) -> None:
+    """Have a file's contents on the disk before it gets its name.
+
+    For Windows a file has to be open for writing, which a folder never can be.
+    """
+    handle = os.open(path, mode)
     try:
         os.fsync(handle)
     finally:
@@ -263,4 +277,4 @@ def _sync(path: Path) -> None:
 def _sync_folder(folder: Path) -> None:
     """Have a folder's entries on the disk, where the file system can do that."""
     with suppress(OSError):
-        _sync(folder)
+        _sync(folder, os.O_RDONLY)

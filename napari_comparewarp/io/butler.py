@@ -126,6 +126,13 @@ def find_in_butler(query: ButlerQuery) -> list[Source]:
         ) from error
     with _in_one_line(query):
         butler = Butler.from_config(query.repository, writeable=False)
+    # Its connection to the database would stay open until the program ends.
+    with butler:
+        return _find(butler, query)
+
+
+def _find(butler: Any, query: ButlerQuery) -> list[Source]:
+    """List the files of the warps that a query finds in an open repository."""
     known = {kind.name: kind for kind in _types_of(butler, query)}
     types = query.dataset_types or next(
         (pair for pair in _DATASET_TYPES if all(name in known for name in pair)), ()

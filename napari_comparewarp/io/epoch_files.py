@@ -21,11 +21,12 @@ def epoch_path(folder: Path, stem: str, epoch: EpochId, ending: str) -> Path:
     stem, ending : str
         What the name begins and ends with.
     epoch : int or str
-        Its id. It may be any text, a star in a pattern among them, but the file
-        stays within the folder. One that is too long for a name is cut, and
-        told from others by a digest of it.
+        Its id. It may be any text, but the file stays within the folder, and no
+        letter that a file system refuses or takes for a pattern is in its name.
+        An id that is too long for a name is cut, and told from others by a
+        digest of it.
     """
-    text = quote(str(epoch), safe="* ")
+    text = quote(str(epoch), safe=" ")
     if len(text) > _MOST:
         digest = hashlib.sha256(str(epoch).encode()).hexdigest()[:16]
         # A plus sign is quoted in ids, so that no other id has this name.

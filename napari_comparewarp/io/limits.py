@@ -6,7 +6,7 @@ is allocated for it.
 
 import math
 import os
-import sys
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ByteSize
@@ -46,8 +46,8 @@ def memory_there() -> float:
     sizes = [math.inf]
     if hasattr(os, "sysconf"):
         sizes.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    if sys.platform != "win32":
-        import resource
+    with suppress(ImportError):
+        import resource  # not of Windows
 
         soft = resource.getrlimit(resource.RLIMIT_AS)[0]
         if soft != resource.RLIM_INFINITY:

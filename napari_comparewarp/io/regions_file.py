@@ -12,6 +12,7 @@ from ..algorithm.warps import EpochId
 from ..colours import VERDICT_COLOURS
 from ..errors import OutputError
 from .atomic import check_output, replacing
+from .plain_files import write_text
 
 __all__ = ["REGION_ENDING", "Outlined", "write_regions"]
 
@@ -77,7 +78,7 @@ def write_regions(footprints: Iterable[Outlined], path: Path, overwrite: bool = 
         for y, x in _outlines(footprint.mask)
     ]
     with replacing(path, overwrite) as temporary:
-        temporary.write_text("\n".join([_FIRST_LINE, *lines]) + "\n", encoding="utf-8")
+        write_text(temporary, "\n".join([_FIRST_LINE, *lines]) + "\n")
 
 
 def _polygon(footprint: Outlined, y: np.ndarray, x: np.ndarray) -> str:

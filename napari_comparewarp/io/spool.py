@@ -40,7 +40,7 @@ def parse_memory(text: str | int) -> int:
     is_size = _SIZE.fullmatch(text) if isinstance(text, str) else _is_whole(text)
     try:
         size = int(TypeAdapter(ByteSize).validate_python(text)) if is_size else 0
-    except ValidationError:
+    except (ValidationError, OverflowError):  # the latter in old versions of pydantic
         size = 0
     if not 0 < size < 2**63:
         raise ConfigError(f"memory = {shown(text)}; give a size such as 2GB, 500 MiB or 2000000000")

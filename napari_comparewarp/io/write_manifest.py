@@ -11,6 +11,7 @@ from .assumptions import Assumptions
 from .atomic import check_output, replacing
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure
+from .plain_files import write_text
 from .scan import scan_exposures
 from .source import MANIFEST_NAME
 from .sources import find_sources
@@ -88,7 +89,7 @@ def write_manifest(
             f"{odd}: the name is no UTF-8, which a manifest has to be; rename the file or folder"
         )
     with replacing(path, overwrite) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_text(temporary, "\n".join(lines) + "\n")
     return path
 
 
@@ -125,7 +126,7 @@ def _entry(exposure: Exposure, folder: Path, notes: list[str]) -> list[str]:
 def _path(path: Path, folder: Path) -> str:
     """Return a path relative to a folder where it lies within."""
     try:
-        return _toml(str(path.resolve().relative_to(folder.resolve())))
+        return _toml(path.resolve().relative_to(folder.resolve()).as_posix())
     except ValueError:
         return _toml(str(path.resolve()))
 

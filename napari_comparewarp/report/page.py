@@ -111,7 +111,9 @@ def write_report(
     )
     with replacing(path, overwrite) as temporary:
         # The name of a file may hold bytes that no encoding has.
-        temporary.write_text(_visible(text), encoding="utf-8", errors="backslashreplace")
+        temporary.write_text(
+            _visible(text), encoding="utf-8", errors="backslashreplace", newline="\n"
+        )
 
 
 def _visible(text: str) -> str:

@@ -221,7 +221,9 @@ main(["info", {folder!r} + "/direct"])
 def test_without_a_home_one_line_says_what_that_costs(tmp_path):
     write_night(simulate_night(2, (64, 64)), tmp_path / "night")
     code = NOWHERE.format(folder=str(tmp_path / "night"))
-    home = {"HOME": "/proc/nowhere", "MPLCONFIGDIR": "/proc/nowhere"}
+    (tmp_path / "file").touch()
+    nowhere = str(tmp_path / "file" / "nowhere")
+    home = {"HOME": nowhere, "USERPROFILE": nowhere, "MPLCONFIGDIR": nowhere}
     environment = {key: os.environ[key] for key in os.environ if not key.startswith("XDG_")}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False,

@@ -148,7 +148,7 @@ def warm_up(folder):
     try:
         import napari.layers  # noqa: F401
 
-        import napari_comparewarp.gui.layers.layer_set
+        import napari_comparewarp.gui.layers.layer_set  # noqa: F401
         import napari_comparewarp.gui.plugin.readers  # noqa: F401
     except ImportError:  # without the window there is no reader to try
         ACTIONS["reader"] = command_line

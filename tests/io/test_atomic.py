@@ -54,6 +54,7 @@ def test_an_existing_file_is_refused_before_any_work(tmp_path):
     assert (tmp_path / "out.txt").read_text() == "mine"
 
 
+@POSIX
 def test_a_link_that_leads_nowhere_is_refused_too(tmp_path):
     (tmp_path / "out.txt").symlink_to(tmp_path / "gone")
     with pytest.raises(OutputError, match="exists"):  # noqa: SIM117
@@ -144,6 +145,17 @@ def test_a_path_with_nul_is_refused(tmp_path):
     for check in (lambda path: check_output(path, True), check_folder):
         with pytest.raises(OutputError, match="NUL"):
             check(tmp_path / "a\0b")
+
+
+@pytest.mark.parametrize(
+    "name", ["a:b", "what?", "*.fits", "end.", "end ", "nul", "CON.fits", "a|b"]
+)
+def test_a_name_that_windows_has_no_file_for_is_refused_there(tmp_path, monkeypatch, name):
+    check_output(tmp_path / name, False)
+    monkeypatch.setattr(atomic, "_IS_WINDOWS", True)
+    with pytest.raises(OutputError, match="no name that Windows has for a file"):
+        check_output(tmp_path / name, False)
+    check_output(tmp_path / "console (1).fits", False)
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """Warps of a Butler repository as Rubin's pipelines leave them, by query and by folder."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -144,3 +146,12 @@ def test_patches_of_a_batch_may_be_queries(repository, tmp_path):
     done = CliRunner().invoke(main, ["batch", str(plan)])
     assert done.exit_code == 2
     assert "go with one stack butler:REPO" in done.output
+
+
+def test_a_repository_is_closed_once_its_files_are_known(repository):
+    psutil = pytest.importorskip("psutil")
+    find_in_butler(ButlerQuery(str(repository), WHERE))
+    with pytest.raises(StackError):
+        find_in_butler(ButlerQuery(str(repository), "what = 1"))
+    opened = [Path(file.path).name for file in psutil.Process().open_files()]
+    assert "gen3.sqlite3" not in opened

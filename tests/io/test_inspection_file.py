@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -166,7 +165,7 @@ def test_an_old_file_is_still_good_after_a_kill_in_the_middle_of_a_save(tmp_path
     )
     assert process.stdout.readline() == b"ready\n"
     time.sleep(0.2)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
     process.stdout.close()
     assert cw.Inspection.load(path, stack=stack()).overrides == {}

@@ -1,7 +1,6 @@
 """What killed processes leave is swept, and what others are writing is not."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -49,7 +48,7 @@ def parts(folder):
 
 
 def test_what_a_killed_process_has_left_is_swept_by_the_next_that_writes_there(tmp_path, writer):
-    writer.send_signal(signal.SIGKILL)
+    writer.kill()
     writer.wait()
     assert len(parts(tmp_path)) == 2
     with replacing(tmp_path / "other.txt") as temporary:

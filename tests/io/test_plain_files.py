@@ -1,11 +1,14 @@
 """Text and tables are the same bytes whatever the system's encoding and line ends."""
 
+import ast
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from astropy.table import Table
 
+import napari_comparewarp
 from napari_comparewarp.io.plain_files import write_table, write_text
 from napari_comparewarp.io.text_file import read_table, read_text
 
@@ -39,3 +42,19 @@ def test_the_encoding_of_the_locale_is_not_asked(tmp_path):
     )
     assert (tmp_path / "text").read_bytes() == "µJy\n".encode()
     assert read_table(tmp_path / "table.ecsv")["visit"].tolist() == ["Nächte 𝟙"]
+
+
+def test_ends_of_lines_are_chosen_wherever_text_is_written():
+    package = Path(napari_comparewarp.__file__).parent
+    calls = [
+        (path.name, node)
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "write_text"
+    ]
+    assert calls
+    assert not [
+        f"{name}:{node.lineno}"
+        for name, node in calls
+        if "newline" not in {keyword.arg for keyword in node.keywords}
+    ]

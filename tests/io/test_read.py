@@ -280,12 +280,16 @@ def test_a_memory_limit_changes_not_a_bit(tmp_path, scratch):
     np.testing.assert_array_equal(warm.result.coadd.image, cw.run(whole, warm.config).coadd.image)
 
 
+OPEN_FILES = Path("/proc/self/fd")
+
+
 def files_in_use(folder):
     """Return the open files of this process that lie in a folder, named or not."""
-    links = [str(link.readlink()) for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    links = [str(link.readlink()) for link in OPEN_FILES.iterdir() if link.is_symlink()]
     return [link for link in links if link.startswith(str(folder))]
 
 
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="open files are not listed here")
 def test_planes_on_disk_have_no_name_and_go_with_the_stack(tmp_path, scratch):
     write_stack(tmp_path / "stack")
     stack = cw.read_stack(tmp_path / "stack", memory=1000)
@@ -297,6 +301,7 @@ def test_planes_on_disk_have_no_name_and_go_with_the_stack(tmp_path, scratch):
     assert files_in_use(scratch) == []
 
 
+@pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="open files are not listed here")
 def test_planes_on_disk_go_when_reading_fails(tmp_path, scratch):
     write_stack(tmp_path / "stack", compressed=True)
     path = tmp_path / "stack" / "matched" / "psf_matched_warp_3.fits"

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from many_verdicts import many_verdicts
+from qtpy.compat import isalive
 
 import napari_comparewarp as cw
 from napari_comparewarp.gui.panels.learning import LearningPanel
@@ -135,8 +136,8 @@ def test_a_panel_that_goes_while_it_looks_leaves_nothing_behind(session, qtbot):
     panel.set_session(session)
     panel.propose.click()
     thread = panel.work._pool
-    with qtbot.waitSignal(panel.destroyed):
-        panel.deleteLater()
+    panel.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(panel))
     thread.shutdown()
 
 

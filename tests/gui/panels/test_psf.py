@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from qtpy.compat import isalive
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtWidgets import QWidget
 from stacks import planes
@@ -208,8 +209,8 @@ def test_a_window_that_closes_in_the_middle_of_the_work_takes_it_along(
     panel.set_session(session)
     assert began.wait(10)
     thread = panel.work._pool
-    with qtbot.waitSignal(panel.destroyed):
-        window.deleteLater()
+    window.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(panel))
     go_on.set()
     thread.shutdown()
     assert not ended

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pytest
 from astropy.io import fits
+from qtpy.compat import isalive
 from qtpy.QtCore import QSettings
 from qtpy.QtWidgets import QMessageBox
 from stacks import stack
@@ -238,8 +239,8 @@ def test_a_window_that_closes_meanwhile_is_no_trouble(session, settings, target,
     choose(section, "coadd", "regions")
     section.write.click()
     qtbot.waitUntil(begun.is_set)
-    with qtbot.waitSignal(section.destroyed):
-        section.deleteLater()
+    section.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(section))
     opened.set()
     qtbot.waitUntil(lambda: not Export._running)
     assert any(target.glob("*.fits"))

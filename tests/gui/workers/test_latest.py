@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from qtpy.compat import isalive
 from qtpy.QtCore import QEvent
 from qtpy.QtWidgets import QApplication, QWidget
 
@@ -91,8 +92,8 @@ def test_a_window_that_closes_in_the_middle_leaves_no_thread(qtbot):
     latest = Latest()
     latest.start(work)
     assert began.wait(10)
-    with qtbot.waitSignal(latest.destroyed):
-        latest.deleteLater()
+    latest.deleteLater()
+    qtbot.waitUntil(lambda: not isalive(latest))
     go_on.set()
     qtbot.waitUntil(lambda: threading.active_count() == before)
 

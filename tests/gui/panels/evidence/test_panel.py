@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.compat import isalive
 from qtpy.QtCore import QPointF, Qt
 from stacks import PSF_SIGMA, planes, stack
 
@@ -188,8 +189,8 @@ def test_a_window_that_closes_in_the_middle_of_the_work_takes_it_along(
     session.select(session.inspection.key_of(trail_of(session.inspection.result)))
     assert panel.work.busy
     thread = panel.work._pool
-    with qtbot.waitSignal(panel.destroyed):
-        viewer.close()
+    viewer.close()
+    qtbot.waitUntil(lambda: not isalive(panel))
     thread.shutdown()
     session.close()
 

@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from qtpy.compat import isalive
 from stacks import stack
 
 import napari_comparewarp as cw
@@ -182,8 +183,8 @@ def test_a_window_that_is_closed_at_work_leaves_nothing(make_napari_viewer_proxy
     viewer.window.add_dock_widget(panel, name="sensitivity")
     panel.set_session(session)
     panel.compute()
-    with qtbot.waitSignal(panel.destroyed):
-        viewer.close()
+    viewer.close()
+    qtbot.waitUntil(lambda: not isalive(panel))
     gate.set()
     session.close()
 

@@ -1,7 +1,10 @@
 """The tuning plot: candidates, thresholds as lines to drag, knife edges, pinned settings."""
 
+import threading
+
 import numpy as np
 import pytest
+from qtpy.compat import isalive
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtTest import QTest
 
@@ -106,15 +109,18 @@ def test_a_rule_that_is_not_used_has_no_line(plot, session, qtbot):
     assert plot.lines["temporal_threshold"].pen.style() == Qt.PenStyle.SolidLine
 
 
-def test_points_take_their_new_colours_before_the_result_is_there(plot, session):
+def test_points_take_their_new_colours_before_the_result_is_there(plot, session, monkeypatch):
+    gate, compute = threading.Event(), session.inspection._compute
+    monkeypatch.setattr(session.inspection, "_compute", lambda *a: gate.wait(20) and compute(*a))
     line = plot.lines["spatial_threshold"]
     line.moving = True
     line.setValue(1.0)
     line.sigDragged.emit(line)
-    # Nothing was waited for: the session still has the old result.
+    # The session still has the old result.
     assert session.inspection.config.spatial_threshold == 0.5
     assert State.CLIPPED not in drawn(plot.fractions)
     assert plot.summary.text().startswith("<b>0</b> of")
+    gate.set()
     line.moving = False
 
 
@@ -280,6 +286,6 @@ def test_a_window_that_is_closed_at_work_leaves_nothing(make_napari_viewer_proxy
     plot.set_session(session)
     qtbot.waitUntil(lambda: plot._pause.isActive())
     drag(plot.lines["spatial_threshold"], np.linspace(0.5, 0.9, 10))
-    with qtbot.waitSignal(plot.destroyed):
-        viewer.close()
+    viewer.close()
+    qtbot.waitUntil(lambda: not isalive(plot))
     session.close()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from qtpy.compat import isalive
 
 from napari_comparewarp.gui.panels.tuning.threshold_line import Tuner
 
@@ -54,7 +55,7 @@ def test_a_closed_tuner_sends_nothing(tuner, session, asked, qtbot):
     tuner.tune(spatial_threshold=0.6)
     tuner.tune(spatial_threshold=0.7)
     # Its timer is destroyed with it.
-    with qtbot.waitSignal(tuner.destroyed):
-        tuner.close()
+    tuner.close()
+    qtbot.waitUntil(lambda: not isalive(tuner))
     until_idle(session, qtbot)
     assert len(asked) == 1
