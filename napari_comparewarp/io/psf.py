@@ -9,7 +9,7 @@ import numpy.typing as npt
 from astropy.io import fits
 
 from ..algorithm.psf import FixedPsf, GriddedPsf, PolynomialPsf, PsfModel, gaussian_psf, resample
-from ..config.text_file import shown
+from ..config.text_file import worded
 from ..errors import PsfError, StackError
 from .archive_psf import archive_psf
 
@@ -163,11 +163,10 @@ def _number(header: fits.Header, name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise PsfError(f"{name} = {_told(value)}; the card must be there and hold a number")
     if abs(value) > _LARGEST:
-        raise PsfError(f"{name} = {shown(value)}; it is at most {_LARGEST:g}")
+        raise PsfError(f"{name} = {value:g}; it is at most {_LARGEST:g}")
     return float(value)
 
 
 def _told(value: object) -> str:
     """Return the value of a card for a message."""
-    is_there = value is not None and not isinstance(value, fits.card.Undefined)
-    return shown(value) if is_there else "nothing"
+    return "None" if isinstance(value, fits.card.Undefined) else worded(str(value))
