@@ -96,7 +96,9 @@ def _from_region_file(path: Path) -> list[Any]:
             warnings.simplefilter("error", AstropyWarning)
             regions = list(Regions.parse(text, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable DS9 region file: {plain_reason(error)}") from error
+        raise StackError(
+            f"{path}: not a readable DS9 region file: {plain_reason(error)}"
+        ) from error
     for number, region in enumerate(regions, start=1):
         name = type(region).__name__
         if name.startswith(("Point", "Line", "Text")):

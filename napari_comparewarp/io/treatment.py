@@ -329,7 +329,7 @@ def _scaled(
         if not _MOST_SCALED[0] <= flux / first <= _MOST_SCALED[1]:
             raise StackError(
                 f"{exposure.path}: {why} by a factor {flux / first:g}; it is {_MOST_SCALED[0]:g} "
-                f"to {_MOST_SCALED[1]:g} (--assume zero_point=ignore leaves the numbers as they are)"
+                f"to {_MOST_SCALED[1]:g} (--assume zero_point=ignore leaves them as they are)"
             )
     notes.append(
         (exposures[0].path, f"{why} from those of other files: all are scaled to this one "

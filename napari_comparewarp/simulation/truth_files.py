@@ -141,7 +141,9 @@ def read_truth(folder: str | Path) -> Truth:
         with open_fits(folder / _ARTIFACT_IMAGES) as hdus:
             planted = tuple(_read_artifact(hdus, row, static_sky.shape) for row in artifacts)
     except (StackError, LookupError, TypeError, ValueError) as error:
-        raise TruthError(f"{folder}: cannot read the truth's images: {plain_reason(error)}") from error
+        raise TruthError(
+            f"{folder}: cannot read the truth's images: {plain_reason(error)}"
+        ) from error
     return Truth(static_sky=static_sky, artifacts=planted, **tables)
 
 
