@@ -16,6 +16,7 @@ __all__ = [
     "StackError",
     "TruthError",
     "one_line",
+    "plain_reason",
     "plain_text",
     "shortened",
     "working_on",
@@ -59,7 +60,10 @@ class CompareWarpWarning(UserWarning):
 
 #: Letters of what is not of this project, of the path before it, and of what is of this
 #: project: its end says what helps.
-_MOST_OF_OTHERS, _MOST_OF_PATH, _MOST = 150, 80, 2000
+_MOST_OF_OTHERS, _MOST_OF_PATH, _MOST = 150, 80, 280
+
+#: What takes so many letters without a blank is cut before a sentence is, to so many.
+_LONG_WORD, _MOST_OF_WORD = re.compile(r"\S{121,}"), 80
 
 
 #: Where a line ends, in whatever alphabet, with the white space about it.
@@ -99,10 +103,68 @@ def shortened(text: str, most: int = _MOST) -> str:
     text : str
     most : int
     """
+    if len(text) > most > 2 * _MOST_OF_WORD:
+        text = _LONG_WORD.sub(lambda word: _cut(word[0], _MOST_OF_WORD), text)
+    return _cut(text, most)
+
+
+def _cut(text: str, most: int) -> str:
     if len(text) <= most:
         return text
     end = most // 3
     return f"{text[: most - end - 3]} … {text[-end:]}"
+
+
+#: What Python says of a value, and what it means to who has the file.
+_TRANSLATED = [
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (r"^(column '.*?') failed to convert: ", r"\1: "),
+        (r"could not convert string to float: (.*)", r"\1 is no number"),
+        (r"invalid literal for int\(\) with base \d+: (.*)", r"\1 is no whole number"),
+        (r"Exceeds the limit .* for integer string.*", "a number of too many digits"),
+        (r"(Python )?int(eger)?( \S+)? (too (large|big)|out of bounds).*", "a number too large"),
+        (r"cannot convert float (infinity|NaN) to integer", "a number that is not finite"),
+        (r"'[\w-]+' codec can't .*", "no text in UTF-8"),
+        (r"embedded null (byte|character)", "a byte 0"),
+    )
+]
+
+#: Errors of these kinds tell a programmer where a reader tripped, and nobody else anything.
+_OF_PROGRAMS = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, NameError,
+    RecursionError, StopIteration, SyntaxError, TypeError,
+)  # fmt: skip
+
+#: So do errors of other kinds with these words.
+_WORDS_OF_PROGRAMS = re.compile(
+    r"\bobject\b|NoneType|'(str|int|float|bool|bytes|list|dict|tuple)'|unpack|operand|argument"
+    r"|broadcast|buffer|dtype|ufunc|subscript|iterable|attribute|\bC (long|int)\b|is not in list"
+)
+
+
+def plain_reason(error: BaseException) -> str:
+    """Return why a file cannot be read, of what the library that reads it has raised.
+
+    Parameters
+    ----------
+    error : BaseException
+
+    Returns
+    -------
+    str
+        One line, as `one_line` makes it, without words that only a programmer knows.
+    """
+    if isinstance(error, (CompareWarpError, MemoryError)) or getattr(error, "strerror", None):
+        return one_line(error)
+    text = original = plain_text(str(error).strip().partition("\n")[0])
+    for pattern, words in _TRANSLATED:
+        text = pattern.sub(words, text)
+    is_told = not isinstance(error, _OF_PROGRAMS) or text != original
+    if text and is_told and not _WORDS_OF_PROGRAMS.search(text):
+        return shortened(text, _MOST_OF_OTHERS)
+    place = re.match(r"column '.{1,60}?': ", text)
+    return f"{place[0] if place else ''}it does not hold what it should"
 
 
 @contextmanager

@@ -54,6 +54,9 @@ WIDEST_SIGMA = 100.0
 _LARGEST_SIDE = 2 * int(_REACH * WIDEST_SIGMA) + 1
 _MOST_PIXELS = 1 << 27
 
+#: Pixels for which a coordinate of a polynomial grows by 1: its powers have to stay numbers.
+_SMALLEST_SCALE = 1e-3
+
 #: Visits that a message names before it only counts the rest.
 _MOST_NAMED = 8
 
@@ -200,8 +203,11 @@ class PolynomialPsf(PsfModel):
         scales = np.array([self.scale_y, self.scale_x])
         if not (np.isfinite([self.zero_y, self.zero_x]).all() and np.isfinite(scales).all()):
             raise PsfError("zero points and scales must be finite numbers of pixels")
-        if not scales.all():
-            raise PsfError("a scale of the polynomial is 0 pixels")
+        if not (np.abs(scales) >= _SMALLEST_SCALE).all():
+            raise PsfError(
+                f"a scale of the polynomial is {min(scales, key=abs):g} pixels; it is at least "
+                f"{_SMALLEST_SCALE:g}"
+            )
 
     def coefficients(self, y: npt.ArrayLike, x: npt.ArrayLike) -> FloatArray:
         """Return the terms of the polynomial; see `PsfModel.coefficients`."""
@@ -344,6 +350,10 @@ def resample(
                 "on a side"
             )
         half = int(reach + 1e-9)
+        if not half and size > 1:
+            raise PsfError(
+                f"{size} samples of {step:g} pixels; they must reach a pixel from the centre"
+            )
         axes.append(c + np.arange(-half, half + 1) / step)
     pixels = math.prod(images.shape[:-2]) * math.prod(map(len, axes))
     if pixels > _MOST_PIXELS:

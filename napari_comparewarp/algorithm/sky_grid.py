@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from ..errors import StackError, one_line
+from ..errors import StackError, plain_reason
 
 __all__ = ["check_wcs"]
 
@@ -39,7 +39,7 @@ def check_wcs(wcs: Any) -> None:
     except Exception as error:  # wcslib has a dozen classes
         lines = [line for line in str(error).splitlines() if not line.startswith("ERROR")]
         reason = (lines or str(error).splitlines() or [""])[0].strip().rstrip(".")
-        raise StackError(f"wcs cannot be used: {reason or one_line(error)}") from error
+        raise StackError(f"wcs cannot be used: {reason or plain_reason(error)}") from error
     if faulty is not None:
         raise StackError(f"wcs: FITS cannot hold this card: {str(faulty).strip()!a}")
 

@@ -7,7 +7,7 @@ import warnings
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from ..errors import CompareWarpWarning, one_line
+from ..errors import CompareWarpWarning, plain_reason
 from .plan import PlanError
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _certificates() -> "tuple[Security, dict[str, Any]]":
         listed = ", ".join(str(files[role]) for role in ("ca_file", "cert", "key") if files[role])
         raise PlanError(f"{where}: one of the files is missing: {listed}") from error
     except (OSError, TypeError, ValueError) as error:
-        raise PlanError(f"{where}: no usable certificate or key: {one_line(error)}") from error
+        raise PlanError(f"{where}: no usable certificate or key: {plain_reason(error)}") from error
 
 
 def _check_certificates(

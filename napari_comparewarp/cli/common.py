@@ -1,5 +1,6 @@
 """What all commands share: how errors, warnings, progress and tables look."""
 
+import errno
 import logging
 import signal
 import sys
@@ -39,6 +40,10 @@ _WRONG_PATH = (
     NotADirectoryError,
     PermissionError,
 )
+_WRONG_NAME = (errno.ENAMETOOLONG, errno.ELOOP)
+
+#: Letters of the line of an error, and of a warning, at most.
+_LONGEST, _LONGEST_WARNING = 300, 700
 
 _DEBUG = f"{__name__}.debug"
 
@@ -152,19 +157,22 @@ def _exit_code(error: BaseException) -> int:
     """Return 2 if other words or files would help, and 1 if the work itself failed."""
     if isinstance(error, click.ClickException):
         return WRONG_INPUT
+    if isinstance(error, OSError) and error.errno in _WRONG_NAME:
+        return WRONG_INPUT
     if not isinstance(error, CompareWarpError):
         return FAILED
     # A full or failing disk shows in the error beneath; not always with a number.
     cause = error.__cause__
     if isinstance(error, OSError) and isinstance(cause, OSError):
-        return WRONG_INPUT if isinstance(cause, _WRONG_PATH) else FAILED
+        is_path = isinstance(cause, _WRONG_PATH) or cause.errno in _WRONG_NAME
+        return WRONG_INPUT if is_path else FAILED
     return WRONG_INPUT
 
 
 def _in_one_line(error: BaseException) -> str:
     """Return what an error says, without line breaks, and what helps further."""
     if isinstance(error, click.ClickException):
-        message = shortened(plain_text(error.format_message()))
+        message = plain_text(error.format_message())
         if isinstance(error, click.UsageError) and error.ctx is not None:
             message = f"{message.rstrip('.')} (see {error.ctx.command_path} --help)"
         return message
@@ -178,7 +186,7 @@ def _in_one_line(error: BaseException) -> str:
 def _report(message: str) -> None:
     # Where standard error is full or gone, the exit code is all that is left.
     with suppress(OSError, ValueError):
-        click.echo(f"comparewarp: error: {message}", err=True)
+        click.echo(shortened(f"comparewarp: error: {message}", _LONGEST), err=True)
 
 
 def echo(text: str = "", **options: Any) -> None:
@@ -235,13 +243,13 @@ def _warnings_as_lines() -> Iterator[None]:
         ) -> None:
             from tqdm import tqdm
 
-            text = shortened(plain_text(str(message)))
+            text = plain_text(str(message))
             if not issubclass(category, CompareWarpWarning):
                 text = f"{category.__name__}: {shortened(text, 250)}"
             # Nowhere to print it is no reason to stop.
             with suppress(OSError, ValueError):
                 # Steps aside from a progress bar, if one is there.
-                tqdm.write(f"warning: {text}", file=sys.stderr)
+                tqdm.write(shortened(f"warning: {text}", _LONGEST_WARNING), file=sys.stderr)
 
         warnings.showwarning = show
         yield

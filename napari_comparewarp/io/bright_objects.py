@@ -15,7 +15,7 @@ from regions import CircleSkyRegion, PixCoord, PixelRegion, RectangleSkyRegion, 
 
 from ..algorithm.warps import WarpStack
 from ..config.text_file import read_text, worded
-from ..errors import StackError, one_line
+from ..errors import StackError, plain_reason
 from .sky_regions import PatchOnSky
 from .text_file import read_table
 
@@ -96,7 +96,9 @@ def _from_region_file(path: Path) -> list[Any]:
             warnings.simplefilter("error", AstropyWarning)
             regions = list(Regions.parse(text, format="ds9"))
     except Exception as error:  # the reader of damaged files raises all kinds
-        raise StackError(f"{path}: not a readable DS9 region file: {one_line(error)}") from error
+        raise StackError(
+            f"{path}: not a readable DS9 region file: {plain_reason(error)}"
+        ) from error
     for number, region in enumerate(regions, start=1):
         name = type(region).__name__
         if name.startswith(("Point", "Line", "Text")):
@@ -147,7 +149,7 @@ def _from_table(path: Path) -> list[Any]:
         try:
             regions.append(_region(row))
         except (TypeError, ValueError) as error:
-            raise StackError(f"{path}: row {number}: {one_line(error)}") from error
+            raise StackError(f"{path}: row {number}: {plain_reason(error)}") from error
     return regions
 
 

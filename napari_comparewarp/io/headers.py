@@ -155,6 +155,10 @@ def psf_sigma_in_header(headers: Sequence[Header]) -> float | None:
     return None
 
 
+#: Pixels from the corner of a parent grid.
+_FARTHEST = 2.0**40
+
+
 def origin_in_header(headers: Sequence[Header]) -> tuple[int, int] | None:
     """Return x, y of the lower-left pixel in the parent grid.
 
@@ -240,6 +244,8 @@ def _is_number(value: Any) -> bool:
 
 def _whole(x: float, y: float) -> tuple[int, int] | None:
     """Return two numbers as ints if they are whole to a thousandth of a pixel."""
+    if not max(abs(x), abs(y)) <= _FARTHEST:
+        raise ValueError(f"an origin {x:g}, {y:g}; it lies at most {_FARTHEST:g} pixels away")
     if max(abs(x - round(x)), abs(y - round(y))) > 1e-3:
         return None
     return round(x), round(y)

@@ -13,7 +13,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.utils.exceptions import AstropyWarning
 
-from ..errors import ConfigError, StackError, one_line
+from ..errors import ConfigError, StackError, plain_reason
 from .content import content_of
 from .odd_cards import mend_cards
 from .place import open_regular
@@ -147,10 +147,10 @@ def reading(path: Path, hdu: str = "") -> Iterator[None]:
     except MemoryError as error:
         raise StackError(f"{where}: there is not enough memory to read it") from error
     except OSError as error:
-        reason = error.strerror or one_line(error)
+        reason = error.strerror or plain_reason(error)
         raise StackError(f"{where}: cannot be read: {reason}") from error
     except Exception as error:
-        raise StackError(f"{where}: not a valid FITS file: {one_line(error)}") from error
+        raise StackError(f"{where}: not a valid FITS file: {plain_reason(error)}") from error
 
 
 def image_shape(hdu: Any) -> tuple[int, ...]:

@@ -100,6 +100,8 @@ class Treatment:
         return self.gain is not None or self.noise is not None
 
 
+#: A pixel beyond all range becomes infinite, or none, and thereby one without data.
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def planes_of(
     dialect: Dialect, spread: Spread, image: PlaneData, variance: PlaneData | None,
     treatment: Treatment,
@@ -133,8 +135,7 @@ def planes_of(
         )
     if is_scaled:
         values = values * treatment.factor
-        with np.errstate(over="ignore"):
-            result = result * (treatment.spread_factor * treatment.factor**2)
+        result = result * (treatment.spread_factor * treatment.factor**2)
     if spread in ("inverse variance", "relative weight") and other is not None:
         unusable = ~((other > 0) & np.isfinite(other))
         if unusable.any():
@@ -151,8 +152,7 @@ def _linear(plane: PlaneData) -> PlaneData:
     softening, offset = (number_in_header([plane.header], c) for c in ("BSOFTEN", "BOFFSET"))
     if softening is None or offset is None or plane.values.dtype.kind != "f":
         return plane
-    with np.errstate(over="ignore"):
-        values = offset + 2 * softening * np.sinh(np.asarray(plane.values, np.float64) / _POGSON)
+    values = offset + 2 * softening * np.sinh(np.asarray(plane.values, np.float64) / _POGSON)
     return PlaneData(values, plane.header, plane.blank)
 
 
@@ -168,8 +168,8 @@ def _variance(spread: Spread, values: npt.NDArray, other: Any, treatment: Treatm
         usable = (other > 0) & np.isfinite(other)
         dtype = np.float64 if other.dtype == np.float64 and treatment.factor != 1 else np.float32
         inverse = np.full(other.shape, np.nan, dtype)
-        with np.errstate(over="ignore"):  # A tiny weight is an infinite variance.
-            np.divide(1.0, other, out=inverse, where=usable, casting="same_kind")
+        # A tiny weight is an infinite variance.
+        np.divide(1.0, other, out=inverse, where=usable, casting="same_kind")
         return inverse
     if treatment.noise is not None:
         return np.full(

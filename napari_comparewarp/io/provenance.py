@@ -15,7 +15,7 @@ from .._version import __version__
 from ..algorithm.warps import epoch_array
 from ..config.knobs import CompareWarpConfig
 from ..config.text_file import parse_json, shown
-from ..errors import ConfigError, StackError, one_line
+from ..errors import ConfigError, StackError, plain_reason
 from .open_fits import open_fits
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def read_config(path: str | Path) -> CompareWarpConfig:
             raise ValueError("no names and values")
         return CompareWarpConfig(**values)
     except ValueError as error:
-        raise ConfigError(f"{where}: {one_line(error)}") from error
+        raise ConfigError(f"{where}: {plain_reason(error)}") from error
 
 
 def epoch_column(epochs: "Sequence[EpochId]") -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from astropy.io import fits
 
 from ..algorithm.psf import FixedPsf, GriddedPsf, PolynomialPsf, PsfModel, gaussian_psf, resample
+from ..config.text_file import worded
 from ..errors import PsfError, StackError
 from .archive_psf import archive_psf
 
@@ -16,6 +17,9 @@ __all__ = ["PSF_HDUS", "read_psf"]
 
 #: Names of the HDU; the second is what PSFEx calls its table.
 PSF_HDUS = ("PSF", "PSF_DATA")
+
+#: Numbers of pixels and of samples, and degrees of polynomials, that are meant.
+_LARGEST, _HIGHEST_DEGREE = 1e9, 20
 
 #: A pair of numbers, as the cards of a grid give its positions.
 _PAIR = re.compile(r"\(\s*([^\s,()]+)\s*,\s*([^\s,()]+)\s*\)")
@@ -100,7 +104,10 @@ def _position(header: fits.Header, number: int) -> tuple[float, float]:
     try:
         if found is None:
             raise ValueError(text)
-        return float(found[1]), float(found[2])
+        y, x = float(found[1]), float(found[2])
+        if not max(abs(y), abs(x)) <= _LARGEST:
+            raise ValueError(text)
+        return y, x
     except ValueError:
         raise PsfError(
             f"DET_YX{number} = {text!r}; each kernel has a card with its position, such as "
@@ -114,7 +121,8 @@ def _psfex_model(hdu: Any) -> PsfModel:
     Layout: E. Bertin, PSFEx User's Manual. Positions are FITS pixels, counted
     from 1; the centre of an image of n samples is sample n // 2.
     """
-    if "PSF_MASK" not in hdu.columns.names or len(hdu.data) != 1:
+    is_table = isinstance(hdu, fits.BinTableHDU) and hdu.data is not None
+    if not is_table or "PSF_MASK" not in hdu.columns.names or len(hdu.data) != 1:
         raise PsfError("no PSFEx model; its table has one row with a column PSF_MASK")
     header = hdu.header
     images = np.asarray(hdu.data["PSF_MASK"][0], np.float64)
@@ -134,11 +142,14 @@ def _psfex_model(hdu: Any) -> PsfModel:
     if axes != 2 or not all(of_position) or header.get("POLNGRP", 1) != 1:
         raise PsfError(
             f"its PSF depends on {', '.join(filter(None, names)) or 'nothing named'} (POLNAXIS = "
-            f"{axes}); only a polynomial in X_IMAGE and Y_IMAGE, or a constant, can be read"
+            f"{_told(axes)}); only a polynomial in X_IMAGE and Y_IMAGE, or a constant, can be read"
         )
+    degree = _number(header, "POLDEG1")
+    if degree not in range(_HIGHEST_DEGREE + 1):
+        raise PsfError(f"POLDEG1 = {degree:g}; it is a whole number from 0 to {_HIGHEST_DEGREE}")
     return PolynomialPsf(
         images,
-        degree=int(_number(header, "POLDEG1")),
+        degree=int(degree),
         zero_y=_number(header, "POLZERO2") - 1,
         zero_x=_number(header, "POLZERO1") - 1,
         scale_y=_number(header, "POLSCAL2"),
@@ -150,5 +161,12 @@ def _number(header: fits.Header, name: str) -> float:
     """Return the value of a card that has to be a number."""
     value = header.get(name)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise PsfError(f"{name} = {value}; the card must be there and hold a number")
+        raise PsfError(f"{name} = {_told(value)}; the card must be there and hold a number")
+    if abs(value) > _LARGEST:
+        raise PsfError(f"{name} = {value:g}; it is at most {_LARGEST:g}")
     return float(value)
+
+
+def _told(value: object) -> str:
+    """Return the value of a card for a message."""
+    return "None" if isinstance(value, fits.card.Undefined) else worded(str(value))

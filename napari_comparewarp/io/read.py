@@ -452,8 +452,9 @@ def _say_copies(exposures: Sequence[Exposure], checksums: Sequence[Mapping[Path,
 
 def _place(pixels: Pixels, warps: Warps, row: int) -> None:
     """Put the pixels of one file in their place, in the machine's own format."""
-    warps.image[row] = pixels.image  # type: ignore[index]
-    warps.variance[row] = pixels.variance  # type: ignore[index]
+    with np.errstate(over="ignore"):  # what single precision does not hold, is no data
+        warps.image[row] = pixels.image  # type: ignore[index]
+        warps.variance[row] = pixels.variance  # type: ignore[index]
     if isinstance(warps.mask, np.ndarray) and isinstance(warps.variance, np.ndarray):
         warps.mask[row] = pixels.mask
         mark_no_data(warps.variance[row], warps.mask[row], pixels.no_data)

@@ -9,7 +9,7 @@ from astropy.io import fits
 
 from ..algorithm.array_planes import has_no_data
 from ..algorithm.psf import adaptive_sigma
-from ..errors import PsfError, StackError, one_line
+from ..errors import PsfError, StackError, plain_reason
 from .archive_psf import archive_psf, archive_psf_class
 from .assumptions import Assumptions
 from .dialects.dialect import Dialect, Layout, Plane, Spread
@@ -294,7 +294,7 @@ def _cards_of(path: Path) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        raise StackError(f"{path}: {one_line(error)}") from error
+        raise StackError(f"{path}: {plain_reason(error)}") from error
 
 
 def _hdu(files: OpenFiles, plane: Plane) -> fits.ImageHDU:

@@ -18,7 +18,7 @@ from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
-from ..errors import one_line
+from ..errors import plain_reason
 from .sky_cards import TIMES, fault_of, grid_cards, is_celestial, mended_cards
 
 __all__ = ["Grid", "read_grid", "separation_in_pixels", "sky_of", "wcs_cards"]
@@ -137,7 +137,7 @@ def _reason(error: BaseException) -> str:
     """Return what wcslib says: its last line, without the place in its source."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     lines = [line for line in lines if not line.startswith("ERROR")] or lines
-    return lines[0].rstrip(".:") if lines else one_line(error)
+    return lines[0].rstrip(".:") if lines else plain_reason(error)
 
 
 def _made(header: fits.Header, hdus: fits.HDUList | None, name: str) -> WCS | None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from astropy.io import fits
 
+from ..config.text_file import worded
 from ..errors import StackError
 from .compressed import check_compressed, column_width
 from .limits import MOST_CARDS, MOST_HDUS, check_size
@@ -209,6 +210,8 @@ def _value(image: bytes, equals: int) -> object:
         value = card.value
     except Exception:  # whatever is no card has no value
         return None
+    if isinstance(value, fits.card.Undefined):
+        return None
     return value.rstrip() if isinstance(value, str) else value
 
 
@@ -220,7 +223,8 @@ def _whole_number(where: str, cards: Cards, name: str, default: int | None = Non
     """Return the value of a card that is a whole number from 0 on."""
     value = cards.get(name, default)
     if type(value) is not int or value < 0:
-        raise StackError(f"{where}: {name} = {value}; a whole number from 0 on is needed")
+        told = worded(str(value))
+        raise StackError(f"{where}: {name} = {told}; a whole number from 0 on is needed")
     return value
 
 

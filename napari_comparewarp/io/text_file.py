@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config.text_file import read_text, shown
-from ..errors import CompareWarpError, StackError, one_line
+from ..errors import CompareWarpError, StackError, plain_reason
 
 if TYPE_CHECKING:
     from astropy.table import Table
@@ -39,7 +39,7 @@ def read_table(path: Path, error: type[CompareWarpError] = StackError) -> "Table
         with _astropy_in_silence():
             return Table.read(text.split("\n"), format="ascii.ecsv" if is_ecsv else "ascii.csv")
     except Exception as failure:  # the table readers raise whatever their parsers do
-        raise error(f"{path}: not a readable table: {one_line(failure)}") from failure
+        raise error(f"{path}: not a readable table: {plain_reason(failure)}") from failure
 
 
 @contextmanager

@@ -36,6 +36,9 @@ MOST_FLAGGED = 0.5
 #: Differences of fluxes that are rounding of the cards.
 _SAME_FLUX = 1e-4
 
+#: Factors between exposures that single precision takes without a loss.
+_MOST_SCALED = (1e-15, 1e15)
+
 #: Units that count what a detector saw: they grow with the exposure time.
 _COUNTS = ("adu", "dn", "count", "counts", "ct", "electron", "electrons", "e-", "data value", "")
 
@@ -322,6 +325,12 @@ def _scaled(
     first = fluxes[0]
     if all(abs(flux / first - 1) <= _SAME_FLUX for flux in fluxes):
         return list(exposures)
+    for exposure, flux in zip(exposures, fluxes, strict=True):
+        if not _MOST_SCALED[0] <= flux / first <= _MOST_SCALED[1]:
+            raise StackError(
+                f"{exposure.path}: {why} by a factor {flux / first:g}; it is {_MOST_SCALED[0]:g} "
+                f"to {_MOST_SCALED[1]:g} (--assume zero_point=ignore leaves them as they are)"
+            )
     notes.append(
         (exposures[0].path, f"{why} from those of other files: all are scaled to this one "
          "(--assume zero_point=ignore)")

@@ -8,7 +8,7 @@ from astropy.io import fits
 from astropy.io.fits.hdu.compressed import NO_DITHER
 from astropy.table import Table
 
-from ..errors import StackError, TruthError, one_line
+from ..errors import StackError, TruthError, plain_reason
 from ..io.open_fits import open_fits
 from ..io.plain_files import write_table
 from ..io.text_file import read_table
@@ -141,7 +141,9 @@ def read_truth(folder: str | Path) -> Truth:
         with open_fits(folder / _ARTIFACT_IMAGES) as hdus:
             planted = tuple(_read_artifact(hdus, row, static_sky.shape) for row in artifacts)
     except (StackError, LookupError, TypeError, ValueError) as error:
-        raise TruthError(f"{folder}: cannot read the truth's images: {one_line(error)}") from error
+        raise TruthError(
+            f"{folder}: cannot read the truth's images: {plain_reason(error)}"
+        ) from error
     return Truth(static_sky=static_sky, artifacts=planted, **tables)
 
 

@@ -51,6 +51,13 @@ _of_cards = st.one_of(
     st.tuples(st.just("copy"), _place, _place, _place),
     st.tuples(st.just("move"), _place, _place, _place),
     st.tuples(st.just("letter"), _place, _place, st.integers(0, 79), _byte),
+    st.tuples(st.just("graft"), _place, _place, _place, _place),
+    st.tuples(
+        st.just("card"),
+        _place,
+        _place,
+        st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80),
+    ),
 )
 
 _of_data = st.tuples(st.just("data"), _place, _part, _byte)
@@ -67,6 +74,8 @@ _of_bytes = st.one_of(
     st.tuples(st.just("insert"), _part, st.sampled_from([1, 80, 2880]), st.integers(0, 255)),
     st.tuples(st.just("remove"), _part, st.sampled_from([1, 80, 2880])),
     st.tuples(st.just("fill"), _part, st.sampled_from([4, 80, 2880]), st.integers(0, 255)),
+    st.tuples(st.just("splice"), _part, _part, st.integers(1, 6000)),
+    st.tuples(st.just("noise"), _part, st.binary(min_size=1, max_size=32).map(bytes.hex)),
 )
 
 _of_gzip = st.one_of(
@@ -162,6 +171,19 @@ def _letter(hdus, hdu, index, place, value):
         cards[index % len(cards)] = _flipped(cards[index % len(cards)], place, value)
 
 
+def _graft(hdus, hdu, index, other, target):
+    """Copy a card from one HDU to another."""
+    cards, others = hdus[hdu % len(hdus)].cards, hdus[other % len(hdus)].cards
+    if cards:
+        others.insert(target % (len(others) + 1), cards[index % len(cards)])
+
+
+def _card(hdus, hdu, place, text):
+    """Put in a card of any letters."""
+    cards = hdus[hdu % len(hdus)].cards
+    cards.insert(place % (len(cards) + 1), text.encode("ascii")[:80].ljust(80))
+
+
 def _data(hdus, hdu, part, value):
     with_data = [one for one in hdus if one.data]
     if with_data:
@@ -209,6 +231,18 @@ def _fill(content, part, count, value):
     return content[:place] + bytes([value]) * count + content[place + count :]
 
 
+def _splice(content, part, other, count):
+    """Write some bytes of a file over others of it."""
+    start, target = int(part * len(content)), int(other * len(content))
+    more = content[start : start + count]
+    return content[:target] + more + content[target + len(more) :]
+
+
+def _noise(content, part, more):
+    place, more = int(part * len(content)), bytes.fromhex(more)
+    return content[:place] + more + content[place + len(more) :]
+
+
 def _bomb(content, count):
     """Add members of 16 MB of zeros, which take 16 kB each."""
     return content + gzip.compress(bytes(2**24), 9, mtime=0) * count
@@ -216,11 +250,14 @@ def _bomb(content, count):
 
 _ON_HDUS = {
     "set": _set, "value": _value_of, "name": _name, "drop": _drop, "copy": _copy, "move": _move,
-    "letter": _letter, "data": _data, "hdu drop": _hdu_drop, "hdu copy": _hdu_copy,
-    "hdu swap": _hdu_swap, "sign": lambda hdus: fix_checksums(hdus),
+    "letter": _letter, "graft": _graft, "card": _card, "data": _data,
+    "hdu drop": _hdu_drop, "hdu copy": _hdu_copy, "hdu swap": _hdu_swap, "sign": lambda hdus: fix_checksums(hdus),
 }  # fmt: skip
 
-_ON_BYTES = {"flip": _flip, "cut": _cut, "insert": _insert, "remove": _remove, "fill": _fill}
+_ON_BYTES = {
+    "flip": _flip, "cut": _cut, "insert": _insert, "remove": _remove, "fill": _fill,
+    "splice": _splice, "noise": _noise,
+}  # fmt: skip
 
 _ON_GZIP = {
     "gzip flip": _flip,

@@ -1,5 +1,6 @@
 """Damage to text files: other values, other tokens, lines moved, bytes that are no text."""
 
+import json
 import re
 
 from hypothesis import strategies as st
@@ -26,12 +27,31 @@ _value = literals(
     "(1, 2)", "f()", "__import__('os').system('false')", "a.b.c", "1 + 1", "-", "*", "",
 )  # fmt: skip
 
+#: Anything that JSON can hold, and numbers in all their spellings.
+_anything = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
+        st.sampled_from(TEXTS),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    ),
+    max_leaves=4,
+).map(json.dumps)  # fmt: skip
+_spelt = st.from_regex(
+    r"[-+]?[0-9_]{0,20}[.,]?[0-9]{0,20}([eEdD][-+]?[0-9]{1,4})?[jLf%]?", fullmatch=True
+)
+
 _depth = st.sampled_from([20, 200, 2000, 100_000])
 
 edits = st.lists(
     st.one_of(
         st.tuples(st.just("value"), _place, _value),
         st.tuples(st.just("value"), _place, _value),
+        st.tuples(st.just("value"), _place, _spelt),
+        st.tuples(st.just("node"), _place, _anything),
+        st.tuples(st.just("key"), _place, st.one_of(st.sampled_from(TEXTS), st.text(max_size=8))),
+        st.tuples(st.just("splice"), _part, _part, st.integers(1, 400)),
         st.tuples(st.just("token"), _place, st.sampled_from([*NUMBERS, *TEXTS, *"()[]{}=:,'\"-"])),
         st.tuples(st.just("token drop"), _place),
         st.tuples(st.just("token swap"), _place, _place),
@@ -126,6 +146,45 @@ def _replace(text, old, new):
     return text.replace(old, new, 1)
 
 
+def _nodes(content, found):
+    """Collect where a value or a name stands in the values of a JSON text."""
+    items = list(content.items() if isinstance(content, dict) else enumerate(content))
+    for key, value in items:
+        found.append((content, key))
+        if isinstance(value, (dict, list)):
+            _nodes(value, found)
+    return found
+
+
+def _json(text, place, change):
+    """Change one place of a JSON text, whose values are as deep as they are; others stay."""
+    try:
+        content = json.loads(text)
+        found = _nodes(content, []) if isinstance(content, (dict, list)) else []
+        if found:
+            change(*found[place % len(found)])
+        return json.dumps(content, indent=1)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _node(text, place, new):
+    return _json(text, place, lambda where, key: where.__setitem__(key, json.loads(new)))
+
+
+def _key(text, place, name):
+    def change(where, key):
+        if isinstance(where, dict):
+            where[name] = where.pop(key)
+
+    return _json(text, place, change)
+
+
+def _splice(text, part, other, count):
+    start, target = int(part * len(text)), int(other * len(text))
+    return text[:target] + text[start : start + count] + text[target:]
+
+
 def _insert(text, part, more):
     place = int(part * len(text))
     return text[:place] + more + text[place:]
@@ -140,6 +199,9 @@ _EDITS = {
     "line copy": _on_lines(lambda lines, one, other: lines.insert(other, lines[one])),
     "line swap": _on_lines(_line_swap),
     "insert": _insert,
+    "node": _node,
+    "key": _key,
+    "splice": _splice,
     # For the corpus: it is not drawn, and says what it changes.
     "replace": _replace,
     "cut": lambda text, part: text[: int(part * len(text))],

@@ -44,6 +44,38 @@ _of_run = st.one_of(
 )  # fmt: skip
 
 
+#: Names of files and folders that are there, or are not.
+_place = st.one_of(
+    st.sampled_from(["warps", "warps/direct_0.fits", "none.json", "warps/", "."]), _text, _value
+)
+
+#: Commands, with options of any kind that take a value.
+_of_commands = {
+    ("info",): ["--dialect", "--assume"],
+    ("init",): ["--dialect", "--assume", "-o"],
+    ("report",): ["-o", "--psf-sigma", "--config", "--preset", "--set", "--assume", "--truth"],
+    ("batch",): ["--workers", "--scheduler"],
+    ("score",): ["--truth", "--masks", "--json"],
+    ("config", "convert"): ["--to"],
+    ("config", "show"): ["--preset", "--config"],
+    ("config", "diff"): ["--to"],
+    ("simulate",): ["--seed", "--epochs", "--size"],
+    ("view",): ["--config", "--preset", "--set", "--memory", "--bright-objects"],
+}
+
+
+@st.composite
+def _any_command(draw):
+    """Draw a command with places and options, most of which it has not or cannot take."""
+    command = draw(st.sampled_from(sorted(_of_commands)))
+    places = draw(st.lists(_place, max_size=2))
+    options = draw(st.lists(st.sampled_from(_of_commands[command]), max_size=2))
+    rest = [word for option in options for word in (option, draw(_value))]
+    if command == ("view",) or command == ("simulate",):  # a window, or a night of any size
+        rest.append("--no-such-option")
+    return [*command, *places, *rest]
+
+
 def _joined(options):
     return [word for option in options for word in option]
 
@@ -83,4 +115,6 @@ words = st.one_of(
                              "--seed", seed]),
     _value.map(lambda name: ["config", "diff", name, "dmtn-080"]),
     st.lists(_text, max_size=4),
+    _any_command(),
+    _any_command(),
 ).filter(_is_harmless)  # fmt: skip

@@ -289,8 +289,14 @@ class TableDialect(Dialect):
                     return card, 10 ** (-0.4 * (25 + 2.5 * math.log10(seconds)))
                 continue
             value = number_in_header(headers, card)
-            if value is None or (value <= 0 and card in (*_FLUX_CARDS, *_UNIT_CARDS)):
+            is_flux = card in (*_FLUX_CARDS, *_UNIT_CARDS)
+            if value is None or (value <= 0 and is_flux):
                 continue
+            lowest, highest = (1e-40, 1e40) if is_flux else (-100, 100)
+            if not lowest <= value <= highest:
+                raise ValueError(
+                    f"{card} = {value:g}; the zero point is from {lowest:g} to {highest:g}"
+                )
             if card in _FLUX_CARDS:
                 return card, value
             return card, 1 / value if card in _UNIT_CARDS else 10 ** (-0.4 * value)
