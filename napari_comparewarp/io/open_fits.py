@@ -3,26 +3,32 @@
 import re
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from astropy.io import fits
+from astropy.io.fits.verify import VerifyError
 from astropy.utils.exceptions import AstropyWarning
 
 from ..errors import ConfigError, StackError, one_line
 from .content import content_of
 from .place import open_regular
 from .structure import check_structure
-from .tiles import guarded_tiles
+from .tiles import guarded_tiles, tiles_are_guarded
 
 __all__ = ["NO_NAME", "OpenFiles", "image_shape", "image_values", "open_fits", "reading"]
 
+T = TypeVar("T")
+
 #: Held by the thread that has changed the warning filters.
 _WARNING_FILTERS = threading.RLock()
+
+#: Said where tiles are unpacked by routines that may leave them.
+_UNGUARDED = "this astropy unpacks tiles unchecked: a damaged one may end the program"
 
 #: Names of an HDU without a name; astropy calls a compressed image so.
 NO_NAME = ("", "COMPRESSED_IMAGE")
@@ -67,26 +73,28 @@ def open_fits(
             ):
                 if len(hdus) != structure.count:
                     raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
-                changed = _check_sums(path, [str(warning.message) for warning in caught])
-                if changed and notes is not None:
-                    notes.append(changed)
+                found = _check_sums(path, [str(warning.message) for warning in caught])
+                if structure.largest_tile and not tiles_are_guarded():
+                    found.append(_UNGUARDED)
+                if notes is not None:
+                    notes += found
                 yield hdus
 
 
-def _check_sums(path: Path, failures: list[str]) -> str:
+def _check_sums(path: Path, failures: list[str]) -> list[str]:
     """Refuse data that are not those of their DATASUM; return what is to be said of headers."""
-    changed = []
+    changed = list[str]()
     for failure in failures:
         if failure.startswith("Data"):
             raise StackError(f"{path}: the data are corrupt: {failure.strip().rstrip('.')}")
         named = re.search(r"\('(.*)', \d+\)", failure)
         changed.append(named[1] if named and named[1] not in NO_NAME else "without a name")
     if not changed:
-        return ""
-    return (
+        return []
+    return [
         f"the header of HDU {', '.join(dict.fromkeys(changed))} was changed after its CHECKSUM "
         "was written"
-    )
+    ]
 
 
 class OpenFiles:
@@ -108,6 +116,7 @@ class OpenFiles:
         self._notes: list[str] = []
         self._stack = ExitStack()
         self._hdus: dict[Path, fits.HDUList] = {}
+        self._mends = False
 
     def __enter__(self) -> "OpenFiles":
         return self
@@ -125,12 +134,42 @@ class OpenFiles:
         if path not in self._hdus:
             opened = open_fits(path, self._verify, self._notes)
             self._hdus[path] = self._stack.enter_context(opened)
+            if self._mends:
+                _mend_cards(self._hdus[path])
         return self._hdus[path]
+
+    def mended(self, work: Callable[[], T]) -> T:
+        """Return what some work with the files returns, although cards of them are not FITS.
+
+        Parameters
+        ----------
+        work : callable
+            Done again where it met a card that cannot be read, as text without quotes:
+            it is then read as that text. To look for such cards beforehand would take
+            longer than all else that headers are asked for.
+        """
+        try:
+            return work()
+        except VerifyError:
+            self._mends = True
+            for hdus in self._hdus.values():
+                _mend_cards(hdus)
+            return work()
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What was found on opening them, a clause each."""
         return tuple(dict.fromkeys(self._notes))
+
+
+def _mend_cards(hdus: fits.HDUList) -> None:
+    """Make texts of values that are none of FITS."""
+    for hdu in hdus:
+        for card in hdu.header.cards:
+            try:
+                card.value  # noqa: B018
+            except VerifyError:
+                card.verify("silentfix+ignore")
 
 
 @contextmanager

@@ -82,8 +82,12 @@ def scan_exposure(
     assume = assume or Assumptions()
     if planes:
         with OpenFiles() as files:
-            dialect, layout = layout_of_places(path, files, planes, assume.dialect)
-            return _scan(layout.image.path, dialect, layout, files, assume, glanced)
+
+            def scanned() -> Exposure:
+                dialect, layout = layout_of_places(path, files, planes, assume.dialect)
+                return _scan(layout.image.path, dialect, layout, files, assume, glanced)
+
+            return files.mended(scanned)
     exposures = scan_exposures(path, assume, glanced)
     if len(exposures) > 1:
         names = ", ".join(exposure.layout.detector for exposure in exposures)
@@ -121,11 +125,15 @@ def scan_exposures(
     """
     assume = assume or Assumptions()
     with reading_places(path), OpenFiles() as files:
-        dialect, layouts = recognise(path, files, assume.dialect)
-        return tuple(
-            _scan(path, dialect, layout, files, assume, glanced)
-            for layout in _of_detector(path, layouts, assume.detector)
-        )
+
+        def scanned() -> tuple[Exposure, ...]:
+            dialect, layouts = recognise(path, files, assume.dialect)
+            return tuple(
+                _scan(path, dialect, layout, files, assume, glanced)
+                for layout in _of_detector(path, layouts, assume.detector)
+            )
+
+        return files.mended(scanned)
 
 
 def _of_detector(path: Path, layouts: tuple[Layout, ...], wanted: str | None) -> tuple[Layout, ...]:
