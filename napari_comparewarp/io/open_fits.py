@@ -18,12 +18,15 @@ from .content import content_of
 from .odd_cards import mend_cards
 from .place import open_regular
 from .structure import check_structure
-from .tiles import guarded_tiles
+from .tiles import guarded_tiles, tiles_are_guarded
 
 __all__ = ["NO_NAME", "OpenFiles", "image_shape", "image_values", "open_fits", "reading"]
 
 #: Held by the thread that has changed the warning filters.
 _WARNING_FILTERS = threading.RLock()
+
+#: Said where tiles are unpacked by routines that may leave them.
+_UNGUARDED = "this astropy unpacks tiles unchecked: a damaged one may end the program"
 
 #: Names of an HDU without a name; astropy calls a compressed image so.
 NO_NAME = ("", "COMPRESSED_IMAGE")
@@ -70,26 +73,28 @@ def open_fits(
                     raise StackError(f"{path}, HDU {len(hdus)}: its header is truncated or corrupt")
                 for number, names in structure.odd_cards.items():
                     mend_cards(hdus[number].header, names)
-                changed = _check_sums(path, [str(warning.message) for warning in caught])
-                if changed and notes is not None:
-                    notes.append(changed)
+                found = _check_sums(path, [str(warning.message) for warning in caught])
+                if structure.largest_tile and not tiles_are_guarded():
+                    found.append(_UNGUARDED)
+                if notes is not None:
+                    notes += found
                 yield hdus
 
 
-def _check_sums(path: Path, failures: list[str]) -> str:
+def _check_sums(path: Path, failures: list[str]) -> list[str]:
     """Refuse data that are not those of their DATASUM; return what is to be said of headers."""
-    changed = []
+    changed = list[str]()
     for failure in failures:
         if failure.startswith("Data"):
             raise StackError(f"{path}: the data are corrupt: {failure.strip().rstrip('.')}")
         named = re.search(r"\('(.*)', \d+\)", failure)
         changed.append(named[1] if named and named[1] not in NO_NAME else "without a name")
     if not changed:
-        return ""
-    return (
+        return []
+    return [
         f"the header of HDU {', '.join(dict.fromkeys(changed))} was changed after its CHECKSUM "
         "was written"
-    )
+    ]
 
 
 class OpenFiles:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyWarning
-from fits_files import gzipped, make_planes, read_planes, write_lsst
+from fits_files import gzipped, make_planes, read_planes, tan_wcs, write_lsst
 
 from napari_comparewarp.errors import CompareWarpWarning, StackError
 from napari_comparewarp.io import open_fits as module
@@ -184,3 +184,18 @@ def test_of_many_files_with_changed_headers_one_line_is_said(tmp_path):
     )
     assert [str(warning.message) for warning in said].count(line) == 1
     assert line in stack.notes
+
+
+@pytest.mark.parametrize("hdu", [0, 1])
+@pytest.mark.parametrize(
+    "card", [b"OBJECT  = M 31 field", b"DATE-OBS= 2024-03-01", b"FILTER  = r", b"EXPTIME = 1,2"]
+)
+def test_cards_that_are_not_fits_are_read_as_the_text_that_stands_there(tmp_path, card, hdu):
+    path = write_lsst(tmp_path / "warp_visit1.fits", make_planes(1), wcs=tan_wcs())
+    content = path.read_bytes()
+    with fits.open(path) as hdus:
+        begin = hdus.fileinfo(hdu)["hdrLoc"]
+    at = next(at for at in range(begin, len(content), 80) if content[at : at + 4] == b"END ")
+    assert content[at + 80 : at + 160].isspace()
+    path.write_bytes(content[:at] + card.ljust(80) + b"END".ljust(80) + content[at + 160 :])
+    assert read_stack([path]).epochs == (1,)

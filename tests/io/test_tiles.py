@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from damage import PACKED, heap_of, write_packed
 
 from napari_comparewarp.errors import StackError
 from napari_comparewarp.io.open_fits import OpenFiles, image_values, open_fits
-from napari_comparewarp.io.tiles import unpacked
+from napari_comparewarp.io.tiles import tiles_are_guarded, unpacked
 
 
 def put(path, offset, content):
@@ -112,6 +113,47 @@ def test_gzip_streams_have_members_and_may_be_filled_up_with_zeros():
         unpacked(b"".join(parts), 5)
     with pytest.raises(ValueError, match="cut short"):
         unpacked(parts[0][:-1], 6)
+
+
+def test_another_thread_that_unpacks_meanwhile_goes_the_way_of_astropy(tmp_path):
+    large = write_packed(tmp_path / "large.fits", "gzip 2", tile_shape=(16, 40))
+    small = write_packed(tmp_path / "small.fits", "gzip 2", tile_shape=(1, 8))
+
+    def elsewhere():
+        # Its tiles are larger than any of ours may be.
+        with fits.open(large) as hdus:
+            return hdus["IMAGE"].data
+
+    with open_fits(small) as hdus, ThreadPoolExecutor(1) as pool:
+        values = pool.submit(elsewhere).result()
+        np.testing.assert_array_equal(hdus["IMAGE"].data, values)
+
+
+_WITHOUT = """
+import sys, warnings
+from pathlib import Path
+name = "astropy.io.fits.hdu.compressed._compression"
+import astropy.io.fits
+kept, sys.modules[name] = sys.modules[name], None
+from napari_comparewarp.io.open_fits import OpenFiles
+from napari_comparewarp.io.tiles import tiles_are_guarded
+sys.modules[name] = kept
+with OpenFiles() as files:
+    print(files[Path(sys.argv[1])]["IMAGE"].data.shape, tiles_are_guarded(), files.notes)
+"""
+
+
+def test_an_astropy_whose_tiles_cannot_be_guarded_reads_them_and_it_is_said(tmp_path):
+    path = write_packed(tmp_path / "a.fits", "rice")
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "False ('this astropy unpacks tiles unchecked" in done.stdout
+
+
+def test_this_astropy_is_one_whose_tiles_are_guarded():
+    assert tiles_are_guarded()
 
 
 def test_the_table_of_astropy_is_as_it_was_after_reading(tmp_path):
