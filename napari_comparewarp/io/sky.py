@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import PRJ_CODES, WCS, FITSFixedWarning
 
 from ..errors import one_line
 from .sky_cards import OF_A_GRID, TIMES, fault_of, is_celestial, mended_cards
@@ -58,6 +58,7 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
     ValueError
         If there is a WCS that cannot be used; it names card and value.
     """
+    said: list[str] = []
     for original in headers:
         cards = tuple(
             (card.keyword, repr(card.value))
@@ -71,14 +72,16 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
         grid = None if has_tables else _GRIDS.get(cards)
         if grid is None:
             header, notes = mended_cards(original)
-            grid = Grid(_celestial(header, hdus, notes), tuple(dict.fromkeys(notes)))
+            wcs = _celestial(header, hdus, notes)
+            grid = Grid(wcs, tuple(dict.fromkeys(notes)))
             if len(_GRIDS) >= _MOST_GRIDS:
                 _GRIDS.clear()
             if not has_tables:
                 _GRIDS[cards] = grid
         if grid.wcs is not None:
             return grid
-    return Grid(None)
+        said += grid.notes
+    return Grid(None, tuple(dict.fromkeys(said)))
 
 
 #: Grids that were read, by their cards.
@@ -122,6 +125,10 @@ def _celestial(header: fits.Header, hdus: fits.HDUList | None, notes: list[str])
                 "converted from: no right ascension and declination are given"
             )
         return celestial
+    # What was mended on the way to nothing is of no use; a sky that is not known is.
+    types = [str(header.get(f"CTYPE{axis}", "")) for axis in (1, 2)]
+    projected = [ctype for ctype in types if ctype[5:8].upper() in PRJ_CODES and ctype[4:5] == "-"]
+    notes[:] = [f"{', '.join(projected)}: axes of no sky that is known: ignored"] * bool(projected)
     return None
 
 

@@ -230,6 +230,14 @@ def test_times_of_one_exposure_are_no_part_of_a_grid():
     assert tables == []
 
 
+@pytest.mark.parametrize("axes", ["xxLN-TAN xxLT-TAN", "ra---tan dec--tan", "AB---SIN CD---SIN"])
+def test_axes_of_a_sky_that_is_not_known_are_said(axes):
+    first, second = axes.split()
+    grid = read_grid([header(CTYPE1=first, CTYPE2=second)])
+    assert grid.wcs is None
+    assert grid.notes == (f"{first}, {second}: axes of no sky that is known: ignored",)
+
+
 def test_no_grid_is_no_grid():
     assert read_grid([fits.Header(), fits.Header({"CTYPE1": "LINEAR"})]).wcs is None
     assert sky_of(None, 0, 0) is None
