@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from astropy.coordinates import SkyCoord
 from astropy.io import fits
-from astropy.wcs import WCS, FITSFixedWarning
+from astropy.wcs import PRJ_CODES, WCS, FITSFixedWarning
 
 from ..errors import plain_reason
 from .sky_cards import TIMES, fault_of, grid_cards, is_celestial, mended_cards
@@ -58,6 +58,7 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
     ValueError
         If there is a WCS that cannot be used; it names card and value.
     """
+    said: list[str] = []
     for original in headers:
         of_grid = grid_cards(original)
         cards = tuple((card.keyword, repr(card.value)) for card in of_grid)
@@ -68,25 +69,16 @@ def read_grid(headers: Sequence[fits.Header], hdus: fits.HDUList | None = None) 
         grid = None if has_tables else _GRIDS.get(cards)
         if grid is None:
             header, notes = mended_cards(of_grid)
-            grid = Grid(_celestial(header, hdus, notes), tuple(dict.fromkeys(notes)))
+            wcs = _celestial(header, hdus, notes)
+            grid = Grid(wcs, tuple(dict.fromkeys(notes)))
             if len(_GRIDS) >= _MOST_GRIDS:
                 _GRIDS.clear()
             if not has_tables:
                 _GRIDS[cards] = grid
         if grid.wcs is not None:
             return grid
-        projected = [
-            f"{key} = {text}"
-            for key, text in cards
-            if key[:5] == "CTYPE" and _PROJECTED.search(text)
-        ]
-        if projected:
-            return Grid(None, (f"{', '.join(projected)}: no axes on the sky; no WCS is read",))
-    return Grid(None)
-
-
-#: The end of the type of an axis that is projected.
-_PROJECTED = re.compile(r"-[A-Z]{3} *'$")
+        said += grid.notes
+    return Grid(None, tuple(dict.fromkeys(said)))
 
 
 #: Grids that were read, by their cards.
@@ -130,6 +122,10 @@ def _celestial(header: fits.Header, hdus: fits.HDUList | None, notes: list[str])
                 "converted from: no right ascension and declination are given"
             )
         return celestial
+    # What was mended on the way to nothing is of no use; a sky that is not known is.
+    types = [str(header.get(f"CTYPE{axis}", "")) for axis in (1, 2)]
+    projected = [ctype for ctype in types if ctype.upper().rstrip().rpartition("-")[2] in PRJ_CODES]
+    notes[:] = [f"{', '.join(projected)}: axes of no sky that is known: ignored"] * bool(projected)
     return None
 
 

@@ -46,6 +46,9 @@ _BEGINS = re.compile(_STRUCTURAL.pattern[: -len(rb" *=")], re.IGNORECASE)
 
 _END = re.compile(rb"END(?: {77}|[^A-Z0-9_-])")
 
+#: HDUs of which the standard says that they are one group; None is the primary one.
+_ONE_GROUP = (None, "IMAGE", "TABLE", "BINTABLE", "A3DTABLE")
+
 _BITPIX = (8, 16, 32, 64, -32, -64)
 
 #: Rows that take no bytes, so that any number of them could be claimed.
@@ -245,7 +248,7 @@ def _data_size(where: str, cards: Cards, packed: int | None) -> int:
     is_groups = bool(cards.get("GROUPS")) and axes[:1] == [0]
     if is_groups:
         axes = axes[1:]
-    elif groups != 1 and count:
+    elif groups != 1 and count and cards.get("XTENSION") in _ONE_GROUP:
         raise StackError(f"{where}: GCOUNT = {groups}; it is 1")
     if not count:
         _check_constant(where, cards, packed)

@@ -133,3 +133,15 @@ def test_a_plane_of_one_value_is_no_larger_than_memory(tmp_path):
     hdu.header.update(NPIX1=10**6, NPIX2=10**6, PIXVALUE=1.0)
     fits.HDUList([fits.PrimaryHDU(), hdu]).writeto(tmp_path / "a.fits")
     assert "HDU 1 (SCI): it would take 3.6TiB of memory" in refusal_of(tmp_path / "a.fits")
+
+
+def test_an_extension_of_another_kind_may_have_several_groups(tmp_path):
+    path = write_lsst(tmp_path / "a.fits")
+    other = header_of(
+        "XTENSION= 'DUMP    '", "BITPIX  =                    8",
+        "NAXIS   =                    1", "NAXIS1  =                  100",
+        "PCOUNT  =                   10", "GCOUNT  =                    2",
+    )  # fmt: skip
+    path.write_bytes(path.read_bytes() + other + bytes(BLOCK))
+    with open_fits(path) as hdus:
+        assert len(hdus) == 5
