@@ -251,7 +251,8 @@ def _bomb(content, count):
 _ON_HDUS = {
     "set": _set, "value": _value_of, "name": _name, "drop": _drop, "copy": _copy, "move": _move,
     "letter": _letter, "graft": _graft, "card": _card, "data": _data,
-    "hdu drop": _hdu_drop, "hdu copy": _hdu_copy, "hdu swap": _hdu_swap, "sign": lambda hdus: fix_checksums(hdus),
+    "hdu drop": _hdu_drop, "hdu copy": _hdu_copy, "hdu swap": _hdu_swap,
+    "sign": lambda hdus: fix_checksums(hdus),
 }  # fmt: skip
 
 _ON_BYTES = {
