@@ -8,7 +8,7 @@ import gzip
 
 from hypothesis import strategies as st
 
-from .fits_bytes import assemble, card, fix_checksums, name_of, parse
+from .fits_bytes import Hdu, assemble, card, fix_checksums, name_of, parse
 from .hostile import literals
 
 _NAMES = """
@@ -196,7 +196,9 @@ def _hdu_drop(hdus, hdu):
 
 
 def _hdu_copy(hdus, hdu, target):
-    hdus.insert(target % len(hdus) + 1, parse(assemble([hdus[hdu % len(hdus)]]))[0])
+    # It may be damaged already, and is not parsed again.
+    one = hdus[hdu % len(hdus)]
+    hdus.insert(target % len(hdus) + 1, Hdu(list(one.cards), one.data))
 
 
 def _hdu_swap(hdus, hdu, other):
