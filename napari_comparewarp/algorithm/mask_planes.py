@@ -1,23 +1,26 @@
 """Named bit planes of a mask: always by name, never by number."""
 
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 __all__ = ["LSST_PLANES", "OUTPUT_PLANES", "add_planes", "bits", "decode"]
 
 #: The numbers that LSST files usually have.
-LSST_PLANES: Mapping[str, int] = {
-    "BAD": 0,
-    "SAT": 1,
-    "INTRP": 2,
-    "CR": 3,
-    "EDGE": 4,
-    "DETECTED": 5,
-    "DETECTED_NEGATIVE": 6,
-    "SUSPECT": 7,
-    "NO_DATA": 8,
-}
+LSST_PLANES: Mapping[str, int] = MappingProxyType(
+    {
+        "BAD": 0,
+        "SAT": 1,
+        "INTRP": 2,
+        "CR": 3,
+        "EDGE": 4,
+        "DETECTED": 5,
+        "DETECTED_NEGATIVE": 6,
+        "SUSPECT": 7,
+        "NO_DATA": 8,
+    }
+)
 
 #: Planes that the coadd sets, besides those of the warps.
 OUTPUT_PLANES = ("CLIPPED", "REJECTED", "SENSOR_EDGE", "INEXACT_PSF")

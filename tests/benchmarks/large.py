@@ -59,7 +59,7 @@ def seconds_of_reading(folder: Path) -> float:
     """Return how long it takes to read and decompress all planes once, and forget them."""
     start = time.perf_counter()
     for found in find_sources(folder):
-        read_pixels(scan_exposure(found.path), LSST_PLANES)
+        read_pixels(scan_exposure(found.path), dict(LSST_PLANES))
     return time.perf_counter() - start
 
 

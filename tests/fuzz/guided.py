@@ -64,7 +64,7 @@ def _fits(path):
     from napari_comparewarp.io.pixels import read_pixels
     from napari_comparewarp.io.scan import scan_exposure
 
-    read_pixels(scan_exposure(path), LSST_PLANES)
+    read_pixels(scan_exposure(path), dict(LSST_PLANES))
 
 
 #: By name: the ending of a file, what parses it, and the seeds that it begins with.

@@ -55,7 +55,7 @@ def write_psfex(path, images, **cards):
 
 
 def psf_of(path):
-    return read_pixels(scan_exposure(path), LSST_PLANES).psf
+    return read_pixels(scan_exposure(path), dict(LSST_PLANES)).psf
 
 
 def test_a_file_that_says_nothing_has_no_psf(tmp_path):
