@@ -127,6 +127,7 @@ _TRANSLATED = [
         (r"cannot convert float (infinity|NaN) to integer", "a number that is not finite"),
         (r"'[\w-]+' codec can't .*", "no text in UTF-8"),
         (r"embedded null (byte|character)", "a byte 0"),
+        (r"Unparsable card \((.*?)\).*", r"the value of its card \1 is none that FITS knows"),
     )
 ]
 

@@ -78,7 +78,8 @@ def _same_unit(a: str, b: str) -> bool:
     parsed = [_parse_unit(a), _parse_unit(b)]
     if None in parsed:
         return a.casefold() == b.casefold()
-    return bool(parsed[0] == parsed[1])
+    # A factor beyond all numbers is equal to none.
+    return a == b or bool(parsed[0] == parsed[1])
 
 
 def _parse_unit(text: str) -> units.UnitBase | None:

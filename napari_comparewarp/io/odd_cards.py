@@ -6,6 +6,7 @@ becomes a text.
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 
 from astropy.io import fits
 
@@ -15,7 +16,8 @@ _CARD = 80
 
 #: A value as FITS has it; nearly all are.
 _PLAIN = re.compile(
-    rb" *(?:'(?:[^']|'')*'|[+-]?(?:\d+\.?\d*|\.\d+)(?:[DE][+-]?\d+)?|[TF]|\([^()/]*\))? *(?:/|$)"
+    rb" *(?:'(?:[ -&(-~]|'')*'|[+-]?(?:\d+\.?\d*|\.\d+)(?:[DE][+-]?\d+)?|[TF]|\([^()/]*\))?"
+    rb" *(?:/|$)"
 )
 
 
@@ -54,4 +56,6 @@ def mend_cards(header: fits.Header, names: Collection[str]) -> None:
             try:
                 _ = card.value
             except fits.VerifyError:
-                card.verify("silentfix")
+                # One with control characters stays an error, for who asks for it.
+                with suppress(ValueError):
+                    card.verify("silentfix")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
+from napari_comparewarp.errors import StackError
 from napari_comparewarp.io.odd_cards import odd_cards
 from napari_comparewarp.io.open_fits import open_fits
 
@@ -52,3 +53,19 @@ def test_a_value_that_fits_does_not_know_is_a_text(tmp_path, text, name, value):
     path.write_bytes(data)
     with open_fits(path) as hdus:
         assert str(hdus[1].header[name]).strip() == value
+
+
+def test_control_characters_are_an_error_for_who_asks_for_them_alone(tmp_path):
+    path = tmp_path / "one.fits"
+    hdu = fits.PrimaryHDU(np.zeros((9, 9)))
+    hdu.header["OBSERVER"] = "A.B"
+    hdu.writeto(path)
+    path.write_bytes(path.read_bytes().replace(b"'A.B", b"'A\0B"))
+    with open_fits(path) as hdus:
+        assert hdus[0].data.shape == (9, 9)
+        assert "OBSERVER" in hdus[0].header
+    with (
+        pytest.raises(StackError, match="OBSERVER is none that FITS knows"),
+        open_fits(path) as hdus,
+    ):
+        hdus[0].header["OBSERVER"]
