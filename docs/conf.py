@@ -36,6 +36,7 @@ default_role = "code"
 nitpick_ignore_regex = [
     ("py:class", r"(collections|numpy|npt|np|typing)\..*"),
     ("py:class", r"Q[A-Z]\w+"),
+    ("py:class", r"pydantic\..*"),
 ]
 # Docstrings give shapes, units and ranges; bare types would only repeat half of that.
 autodoc_typehints = "none"

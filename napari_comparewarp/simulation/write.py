@@ -40,8 +40,8 @@ def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> li
     The folder gets ``direct/direct_warp_<visit>.fits.fz``,
     ``matched/psf_matched_warp_<visit>.fits.fz`` and ``truth/``. Images and
     variances are quantised, images with dithering, in steps well below the noise,
-    so they are not identical when read back. The folders appear when all files
-    are written.
+    so they are not identical when read back. The files appear when all are
+    written.
 
     Parameters
     ----------
@@ -76,12 +76,29 @@ def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> li
                 written = list(pool.map(_write_warp, *zip(*jobs, strict=True)))
             # The truth first: what has it may be replaced, should this be cut short.
             for name in reversed(_FOLDERS):
-                if (folder / name).exists():
-                    (folder / name).rename(scratch / name)
-                (new / name).rename(folder / name)
+                _move_over(new / name, folder / name)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the night: {error.strerror or error}") from error
     return [folder / path.relative_to(new) for path in written]
+
+
+def _move_over(new: Path, old: Path) -> None:
+    """Put a folder in the place of another one, file by file: whenever it ends, none is missing."""
+    old.mkdir(exist_ok=True)
+    # What is there already is kept until all that replaces it is.
+    rest = set(old.rglob("*"))
+    for path in sorted(new.rglob("*")):
+        place = old / path.relative_to(new)
+        rest.discard(place)
+        if path.is_dir():
+            place.mkdir(exist_ok=True)
+        else:
+            path.replace(place)
+    for path in sorted(rest, reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        else:
+            path.unlink()
 
 
 def check_night_folder(folder: Path, overwrite: bool) -> None:
