@@ -1,5 +1,7 @@
 """A simulated night on disk."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from astropy.io import fits
@@ -164,3 +166,25 @@ def test_a_write_that_fails_leaves_nothing(night, tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="cannot write the night: No space left on device"):
         write_night(night, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_night_that_is_being_replaced_is_there_at_every_moment(night, tmp_path, monkeypatch):
+    write_night(night, tmp_path)
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    (tmp_path / "direct" / "of_another_night.fits").touch()
+    replace, moved = Path.replace, []
+
+    def fails_in_the_middle(path, target):
+        if Path(target).parent.parent == tmp_path:
+            assert before <= set(tmp_path.rglob("*"))
+            moved.append(target)
+            if len(moved) == 7:
+                raise OSError("pulled out")
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", fails_in_the_middle)
+    with pytest.raises(OutputError, match="pulled out"):
+        write_night(night, tmp_path, overwrite=True)
+    assert before < {path for path in tmp_path.rglob("*") if path.is_file()}
+    write_night(night, tmp_path, overwrite=True)
+    assert before == {path for path in tmp_path.rglob("*") if path.is_file()}
