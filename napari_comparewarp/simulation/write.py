@@ -74,26 +74,27 @@ def write_night(night: Night, folder: str | Path, overwrite: bool = False) -> li
             jobs = [(night, new, kind, i) for i in range(len(night.visits)) for kind in _KINDS]
             with ThreadPoolExecutor(2) as pool:
                 written = list(pool.map(_write_warp, *zip(*jobs, strict=True)))
-            # The truth first: what has it may be replaced, should this be cut short.
-            for name in reversed(_FOLDERS):
-                _move_over(new / name, folder / name)
+            _move_over(new, folder)
     except OSError as error:
         raise OutputError(f"{folder}: cannot write the night: {error.strerror or error}") from error
     return [folder / path.relative_to(new) for path in written]
 
 
 def _move_over(new: Path, old: Path) -> None:
-    """Put a folder in the place of another one, file by file: whenever it ends, none is missing."""
-    old.mkdir(exist_ok=True)
-    # What is there already is kept until all that replaces it is.
-    rest = set(old.rglob("*"))
-    for path in sorted(new.rglob("*")):
-        place = old / path.relative_to(new)
-        rest.discard(place)
-        if path.is_dir():
-            place.mkdir(exist_ok=True)
-        else:
-            path.replace(place)
+    """Put a night in the place of another one, file by file.
+
+    Whenever it ends, all files of one of them are there. The truth goes first: what has
+    it may be replaced, should this be cut short.
+    """
+    rest = {path for name in _FOLDERS for path in (old / name).rglob("*")}
+    for name in reversed(_FOLDERS):
+        for path in (new / name, *sorted((new / name).rglob("*"))):
+            place = old / path.relative_to(new)
+            rest.discard(place)
+            if path.is_dir():
+                place.mkdir(exist_ok=True)
+            else:
+                path.replace(place)
     for path in sorted(rest, reverse=True):
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
