@@ -14,7 +14,7 @@ from typing import Any, TextIO
 import click
 
 from ..errors import CompareWarpError, CompareWarpWarning, one_line, plain_text, shortened
-from .signals import Stopped, stopping
+from .signals import Stopped, stop_no_more, stopping
 from .streams import drop_unwritten, fill_missing_streams
 
 __all__ = [
@@ -121,6 +121,7 @@ class CommandLine(click.Group):
             self._alone = False
         for stream in (sys.stdout, sys.stderr):
             drop_unwritten(stream)
+        stop_no_more()
         sys.exit(code if isinstance(code, int) else 0)
 
 

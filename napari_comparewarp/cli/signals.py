@@ -1,5 +1,6 @@
 """Signals that ask the command to end: they end it as an error does, with nothing left behind."""
 
+import atexit
 import math
 import os
 import signal
@@ -11,7 +12,7 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-__all__ = ["Stopped", "ending_at", "stopping"]
+__all__ = ["Stopped", "ending_at", "stop_no_more", "stopping"]
 
 #: The signals, where the system has them, and what each is called in the message.
 _WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "the terminal is gone"}
@@ -78,6 +79,21 @@ def stopping() -> Iterator[None]:
             yield
     finally:
         sys.unraisablehook = hook
+
+
+def stop_no_more() -> None:
+    """Let no signal end the interpreter while it shuts down: all is done, and its code is known.
+
+    Handlers are of no use by then; Python would let the signal kill the process, without
+    a line and with another code.
+    """
+    atexit.register(_ignore_all)
+
+
+def _ignore_all() -> None:
+    for name in _WORDS:
+        with suppress(AttributeError, OSError, ValueError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _send(number: int) -> None:
