@@ -59,6 +59,8 @@ def work(request):
     if hasattr(signal, "SIGXCPU"):
         faulthandler.register(signal.SIGXCPU, sys.stderr, chain=True)
     code = actions.run(request["action"], request["words"])
+    # As the program does when its interpreter ends, which a child leaves out.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.stdout.flush()
     sys.stderr.flush()
     return code
