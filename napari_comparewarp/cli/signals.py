@@ -1,6 +1,5 @@
 """Signals that ask the command to end: they end it as an error does, with nothing left behind."""
 
-import atexit
 import math
 import os
 import signal
@@ -87,10 +86,6 @@ def stop_no_more() -> None:
     Handlers are of no use by then; Python would let the signal kill the process, without
     a line and with another code.
     """
-    atexit.register(_ignore_all)
-
-
-def _ignore_all() -> None:
     for name in _WORDS:
         with suppress(AttributeError, OSError, ValueError):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
