@@ -15,6 +15,7 @@ __all__ = [
     "PsfError",
     "StackError",
     "TruthError",
+    "escaped",
     "one_line",
     "plain_reason",
     "plain_text",
@@ -89,10 +90,22 @@ def plain_text(text: str) -> str:
 
 
 def _plain(letter: str) -> str:
-    if letter.isprintable() or category(letter) not in ("Cc", "Cf", "Zl", "Zp"):
-        return letter
-    code = ord(letter)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return escaped(letter) if category(letter) in ("Cc", "Cf", "Zl", "Zp") else letter
+
+
+def escaped(text: str) -> str:
+    r"""Return text in which each letter that does not print is an escape, as ``\u3000``.
+
+    Parameters
+    ----------
+    text : str
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
+        for letter in text
+    )
 
 
 def shortened(text: str, most: int = _MOST) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..config.text_file import shown
-from ..errors import StackError
+from ..errors import StackError, escaped
 
 __all__ = [
     "ACCEPTED",
@@ -99,13 +99,7 @@ def is_whole_number(value: int) -> bool:
 
 def as_id_text(text: str) -> str:
     r"""Return text of a file's name as an id: what does not print is escaped, as ``\u3000``."""
-    stripped = text.strip()
-    if stripped.isprintable():
-        return stripped
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in stripped
-    )
+    return escaped(text.strip())
 
 
 def epoch_array(epochs: Sequence[EpochId]) -> npt.NDArray:

@@ -1,11 +1,15 @@
 """Work on bands of rows, or on epochs, side by side."""
 
+import functools
 import os
 import re
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
+from ..config.text_file import shown
+from ..errors import CompareWarpWarning
 from .warps import Cube
 
 __all__ = ["Progress", "block", "for_each", "for_each_band", "no_progress", "row_bands"]
@@ -38,7 +42,20 @@ def n_threads() -> int:
     # Not by `isdigit`, which takes ² for a digit; a longer number is no number of threads.
     if re.fullmatch(r"0*[1-9][0-9]{0,5}", chosen):
         return int(chosen)
+    if chosen:
+        _say_ignored(chosen)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@functools.cache
+def _say_ignored(chosen: str) -> None:
+    """Say once that the number of threads is none."""
+    warnings.warn(
+        f"{THREADS_VARIABLE} = {shown(chosen)} is no number of threads, such as 4: all cores are "
+        "used",
+        CompareWarpWarning,
+        stacklevel=3,
+    )
 
 
 def row_bands(n_rows: int, row_bytes: int) -> list[tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..config.text_file import shown
 from ..errors import StackError
 
 __all__ = ["MOST_LETTERS", "check_unit"]
@@ -33,10 +34,9 @@ def check_unit(text: Any) -> str:
         written = _in_fits_words(stripped)
         if written and _fits(written):
             return written
-    shown = ascii(text)
     raise StackError(
-        f"unit {shown if len(shown) <= 60 else shown[:57] + '...'}: FITS cannot hold it; printable "
-        f"ASCII of at most {MOST_LETTERS} letters is accepted, such as 'uJy'"
+        f"unit {shown(text)}: FITS cannot hold it; printable ASCII of at most {MOST_LETTERS} "
+        "letters is accepted, such as 'uJy'"
     )
 
 

@@ -14,7 +14,8 @@ from .array_warps import CommonNumbers, GivenWarps
 from .epoch_id import EpochId, check_epoch_ids, epoch_array
 from .flux_scale import scaled_unit, unscaled_unit
 from .mask_planes import LSST_PLANES
-from .psf import WIDEST_SIGMA, PsfModel, as_psf
+from .psf import PsfModel, as_psf
+from .psf_kernels import PSF_WIDTH, is_psf_width
 from .sky_grid import check_wcs
 from .unit_text import check_unit
 
@@ -170,6 +171,7 @@ class WarpStack:
         unit = check_unit(unscaled_unit(self.unit, self.flux_scale))
         object.__setattr__(self, "unit", scaled_unit(unit, self.flux_scale))
         _check_planes(self.mask_planes)
+        _check_psf_sigma(self.psf_sigma, self.matched_epochs)
         row = {epoch: index for index, epoch in enumerate(self.matched_epochs)}
         partner = np.array([row.get(epoch, -1) for epoch in self.epochs], dtype=np.intp)
         object.__setattr__(self, "partner", partner)
@@ -381,14 +383,17 @@ def _make_psf_sigma(
             f"psf_sigma has shape {sigma.shape}; it must be one number or one for each of the "
             f"{len(epochs)} epochs"
         )
-    bad = ~((sigma > 0) & (sigma <= WIDEST_SIGMA))
-    if bad.any():
-        which = int(np.flatnonzero(bad)[0])
-        raise StackError(
-            f"psf_sigma of epoch {matched_epochs[which]!r} is {sigma[which]}; it must be > 0 "
-            f"and at most {WIDEST_SIGMA:g} pixels"
-        )
     return sigma
+
+
+def _check_psf_sigma(psf_sigma: npt.NDArray, epochs: Sequence[EpochId]) -> None:
+    """Refuse widths that no PSF has."""
+    bad = np.flatnonzero(~is_psf_width(np.asarray(psf_sigma, np.float64)))
+    if len(bad):
+        which = int(bad[0])
+        raise StackError(
+            f"psf_sigma of epoch {epochs[which]!r} is {psf_sigma[which]}; it must be {PSF_WIDTH}"
+        )
 
 
 def _make_psfs(psf: Any, epochs: tuple[EpochId, ...]) -> tuple[PsfModel | None, ...]:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from ..errors import one_line
+from ..errors import one_line, plain_reason
 from .local_cluster import local_cluster
 from .patch_run import Summary, check_outputs, finished, make_patch, sweep_outputs
 from .plan import Patch, PlanError
@@ -150,7 +150,7 @@ def connect(scheduler: str | None = None, workers: int | None = None) -> "Iterat
         # It reads its configuration when it is imported.
         raise PlanError(
             "dask cannot begin, as its configuration files or DASK_… variables are wrong: "
-            + " ".join(str(error).split())
+            + plain_reason(error)
         ) from error
 
     with ExitStack() as stack:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from .._version import __version__
-from ..config.fields import PathText, Positive, checked
+from ..config.fields import PathText, checked
 from ..config.text_file import read_json
 from ..errors import CompareWarpWarning, OutputError, StackError
 from ..io.atomic import check_folder, check_output, replacing
 from ..io.leftovers import sweep
 from ..io.plain_files import write_text
+from ..io.source import PsfSigma
 from ..outputs import PRODUCTS, Outputs, Source
 from .plan import Patch
 
@@ -51,7 +52,7 @@ class _Receipt(BaseModel):
 
     program: str
     config: dict[str, Any]
-    psf_sigma: Positive | None
+    psf_sigma: PsfSigma | None
     assume: dict[str, Any]
     inputs: dict[PathText, str]
     outputs: dict[str, dict[PathText, str]]

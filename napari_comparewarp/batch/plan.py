@@ -7,12 +7,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
 
-from ..config.fields import PathText, Positive
+from ..config.fields import PathText
 from ..config.knobs import CompareWarpConfig
 from ..config.text_file import read_toml, shown
 from ..errors import ConfigError, StackError
 from ..io.assumptions import Assumptions
 from ..io.butler import PREFIX, ButlerQuery, butler_query
+from ..io.source import PsfSigma
 from ..io.sources import StackSource, find_sources
 from ..io.spool import parse_memory
 from ..outputs import PRODUCTS
@@ -61,7 +62,7 @@ class _Options(BaseModel):
     preset: str | None = None
     config: PathText | None = None
     knobs: dict[str, Any] = {}
-    psf_sigma: Positive | None = None
+    psf_sigma: PsfSigma | None = None
     memory: Annotated[str | int, AfterValidator(_memory_size)] | None = None
     assume: Annotated[dict[str, Any], AfterValidator(_assumed)] = {}
     where: str | None = None

@@ -115,12 +115,12 @@ class CommandLine(click.Group):
             with _quiet_others(is_debugged), stopping(), _warnings_as_lines():
                 code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
                 sys.stdout.flush()
-            if args is None:  # the process is this command's own
-                stop_no_more()
         except BaseException as error:
             code = _end(error.error if isinstance(error, _KeptError) else error)
         finally:
             self._alone = False
+        if args is None:  # the process is this command's own
+            stop_no_more()
         for stream in (sys.stdout, sys.stderr):
             drop_unwritten(stream)
         sys.exit(code if isinstance(code, int) else 0)

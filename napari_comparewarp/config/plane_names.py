@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from ..errors import ConfigError
+from .text_file import shown
 
 __all__ = ["MOST_LETTERS", "check_plane_name"]
 
@@ -29,8 +30,7 @@ def check_plane_name(name: Any) -> str:
     """
     if isinstance(name, str) and _NAME.fullmatch(name):
         return str(name)
-    shown = ascii(name)
     raise ConfigError(
-        f"{shown if len(shown) <= 60 else shown[:57] + '...'} is no name of a mask plane; it is "
-        f"made of capitals, digits and _, at most {MOST_LETTERS}, such as NO_DATA"
+        f"{shown(name)} is no name of a mask plane; it is made of capitals, digits and _, at most "
+        f"{MOST_LETTERS}, such as NO_DATA"
     )

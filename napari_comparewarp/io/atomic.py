@@ -189,7 +189,7 @@ def replacing(path: Path, overwrite: bool = False) -> Iterator[Path]:
     """Give a temporary name to write to, and move what is written into place.
 
     The temporary file stands in the same folder, hidden, as
-    ``.comparewarp-<random>.part``: what a killed run leaves there is taken for an
+    ``.comparewarp-<machine>-<random>.part``: what a killed run leaves there is taken for an
     input by nothing, and swept by the next that writes there. Where anything
     is raised, it is removed.
 

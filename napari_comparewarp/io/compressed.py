@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import StackError
 from .limits import check_size
 
-__all__ = ["check_compressed", "column_width"]
+__all__ = ["BITPIX", "Cards", "check_compressed", "column_width"]
 
 #: What a column of a binary table takes: bytes of one element by its letter.
 _FORM = re.compile(r"(\d*)([LXBIJKAEDCMPQ])(.*)", re.DOTALL)
@@ -30,7 +30,8 @@ _QUANTIZED = ("NO_DITHER", *_DITHERS)
 #: Random numbers of the dithering; the seed is the first of them that is used.
 _LAST_SEED = 10_000
 
-_BITPIX = (8, 16, 32, 64, -32, -64)
+#: Kinds of numbers that an image may have.
+BITPIX = (8, 16, 32, 64, -32, -64)
 
 #: Columns whose bytes lie in the heap, and letters of what they are made of.
 _IN_HEAP = {
@@ -38,6 +39,7 @@ _IN_HEAP = {
 }  # fmt: skip
 _SIZES = {"B": 1, "I": 2, "J": 4, "E": 4, "D": 8}
 
+#: Values of the cards of a header, by their names.
 Cards = Mapping[str, object]
 
 
@@ -69,8 +71,8 @@ def check_compressed(where: str, cards: Cards, rows: bytes, packed: int) -> int:
     if algorithm not in _ALGORITHMS:
         raise StackError(f"{where}: ZCMPTYPE = {algorithm}; it is {', '.join(_ALGORITHMS)}")
     bits = cards.get("ZBITPIX")
-    if type(bits) is not int or bits not in _BITPIX:
-        raise StackError(f"{where}: ZBITPIX = {bits}; it is {', '.join(map(str, _BITPIX))}")
+    if type(bits) is not int or bits not in BITPIX:
+        raise StackError(f"{where}: ZBITPIX = {bits}; it is {', '.join(map(str, BITPIX))}")
     count = _number(where, cards, "ZNAXIS", 1, 999)
     shape = [_number(where, cards, f"ZNAXIS{axis}", 0, 2**31 - 1) for axis in range(1, count + 1)]
     tile = [_number(where, cards, f"ZTILE{axis}", 1, 2**31 - 1) for axis in range(1, count + 1)]

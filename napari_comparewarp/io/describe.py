@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..algorithm.mask_planes import LSST_PLANES
-from ..algorithm.psf import sigma_of_moments
+from ..algorithm.psf_kernels import sigma_of_moments
 from ..errors import working_on
 from .assumptions import Assumptions
 from .dialects.dialect import Layout, Plane

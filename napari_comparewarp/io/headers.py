@@ -17,7 +17,7 @@ from astropy.stats import gaussian_fwhm_to_sigma
 
 from ..algorithm.epoch_id import EpochId, as_id_text, is_whole_number
 from ..algorithm.mask_planes import MAX_PLANES
-from ..algorithm.psf import WIDEST_SIGMA
+from ..algorithm.psf_kernels import PSF_WIDTH, is_psf_width
 from .text_file import printable
 
 __all__ = [
@@ -51,9 +51,6 @@ _VISIT_CARDS = (
 )
 _KIND_CARDS = ("WARPTYPE", "LSST BUTLER DATASETTYPE")
 _FWHM_CARDS = ("PSFFWHM", "PSF_FWHM", "FWHM")
-
-#: Numbers of this size are no whole numbers of a table.
-_BEYOND = 2**63
 
 _SUFFIXES = re.compile(r"\.(fits?|fts)(\.[gf]z)?$", re.IGNORECASE)
 _KIND_WORDS = re.compile(r"(psf_?)?matched(_?warp)?|direct(_?warp)?", re.IGNORECASE)
@@ -133,7 +130,7 @@ def psf_sigma_in_header(headers: Sequence[Header]) -> float | None:
     Raises
     ------
     ValueError
-        If the width is not a finite number above 0.
+        If the width is none that a PSF has.
     """
     for name in ("PSFSIGMA", *_FWHM_CARDS):
         for header in headers:
@@ -144,13 +141,8 @@ def psf_sigma_in_header(headers: Sequence[Header]) -> float | None:
                 continue
             value = header[name]
             factor = gaussian_fwhm_to_sigma if name in _FWHM_CARDS else 1.0
-            if not _is_number(value) or not value > 0:
-                raise ValueError(f"{name} = {value}; a PSF width is a number of pixels above 0")
-            if value * factor > WIDEST_SIGMA:
-                raise ValueError(
-                    f"a Gaussian PSF of sigma {value * factor:g} ({name}); it is at most "
-                    f"{WIDEST_SIGMA:g} pixels"
-                )
+            if not _is_number(value) or not is_psf_width(value * factor):
+                raise ValueError(f"{name} = {value}; the sigma of a PSF is {PSF_WIDTH}")
             return float(value) * factor
     return None
 

@@ -25,7 +25,7 @@ from .assumptions import Assumptions
 from .atomic import replacing
 from .plain_files import write_text
 from .read import read_stack
-from .source import EpochField, PlaneKey, PlanePlace, Source, ToldOfFile
+from .source import EpochField, PlaneKey, PlanePlace, PsfSigma, Source, ToldOfFile
 
 #: What the file says it is, and the version of its layout.
 FORMAT = "comparewarp inspection"
@@ -73,7 +73,7 @@ class _Input(BaseModel):
     sha256: Annotated[
         str, Field(pattern=r"^([0-9a-f]{64})?$", description="a checksum of 64 hexadecimal digits")
     ]
-    psf_sigma: Annotated[Positive | None, Field(description="a width in pixels, above 0")]
+    psf_sigma: PsfSigma | None
     told: ToldOfFile = ToldOfFile()
 
 

@@ -85,7 +85,7 @@ def check_size(where: str, nbytes: int, packed: int | None = None) -> None:
         return
     told = os.environ.get(LARGEST_VARIABLE)
     if told:
-        largest, why = float(parse_memory(told)), f"{LARGEST_VARIABLE} is {told}"
+        largest, why = float(parse_memory(told, LARGEST_VARIABLE)), f"{LARGEST_VARIABLE} is {told}"
     else:
         memory = memory_there()
         largest, why = PART_OF_MEMORY * memory, f"half of the memory is {size_in_words(memory / 2)}"

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..config.fields import PathText, Positive, checked
+from ..config.fields import PathText, checked
 from ..config.text_file import read_toml
 from ..errors import StackError
 from .assumptions import Assumptions
-from .source import EpochField, Source, ToldOfFile
+from .source import EpochField, PsfSigma, Source, ToldOfFile
 
 __all__ = ["read_manifest"]
 
@@ -20,7 +20,7 @@ class _Entry(ToldOfFile):
     path: PathText
     visit: EpochField | None = None
     kind: Literal["direct", "matched"] | None = None
-    psf_sigma: Annotated[Positive | None, Field(description="a width in pixels, above 0")] = None
+    psf_sigma: PsfSigma | None = None
     exclude: str | None = None
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from astropy.io import fits
 
-from ..algorithm.psf import FixedPsf, GriddedPsf, PolynomialPsf, PsfModel, gaussian_psf, resample
+from ..algorithm.psf import FixedPsf, GriddedPsf, PolynomialPsf, PsfModel, gaussian_psf
+from ..algorithm.psf_kernels import resample
 from ..config.text_file import worded
 from ..errors import PsfError, StackError
 from .archive_psf import archive_psf

@@ -1,24 +1,20 @@
 """From files to a stack of warps: the one entry for everything that can be read."""
 
-import hashlib
 import re
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..algorithm.array_planes import mark_no_data
 from ..algorithm.epoch_id import check_epoch_id, check_epoch_ids
 from ..algorithm.flux_scale import scaled_unit
 from ..algorithm.mask_planes import LSST_PLANES, OUTPUT_PLANES, add_planes
-from ..algorithm.psf import WIDEST_SIGMA, PsfModel
+from ..algorithm.psf_kernels import PSF_WIDTH, is_psf_width
 from ..algorithm.sky_grid import check_wcs
 from ..algorithm.unit_text import check_unit
-from ..algorithm.warps import Cube, EpochId, InputFile, Warps, WarpStack
+from ..algorithm.warps import EpochId, InputFile, WarpStack
 from ..errors import StackError, working_on
 from .agreement import check_agreement, check_present, common_unit
 from .assumptions import Assumptions
@@ -27,14 +23,13 @@ from .cropping import crop_to_matched
 from .dialects.registry import NotAnExposure
 from .exposure import Exposure
 from .limits import memory_there, size_in_words
-from .pixels import Pixels, read_pixels
-from .place import open_regular
-from .saying import collecting, say
+from .saying import collecting, gathered, say
 from .scan import scan_exposure
 from .source import Source
 from .sources import StackSource, find_sources
-from .spool import SpooledCube, check_scratch_space, parse_memory
-from .treatment import Note, common_scale, same_visits, treat
+from .spool import check_scratch_space, parse_memory
+from .stack_pixels import allocate, read_all, say_copies
+from .treatment import common_scale, same_visits, treat
 
 __all__ = ["read_stack"]
 
@@ -42,13 +37,8 @@ __all__ = ["read_stack"]
 #: engine's own arrays and one exposure that is being read need the rest.
 SPOOL_FRACTION = 0.6
 
-#: Exposures that may wait to be put in their place while the next is read.
-MOST_WAITING = 1
-
 #: What astropy makes of bytes of a unit that no header may have: µ is two, or one.
 _NO_ASCII = re.compile(r"\?\?|\?\w")
-
-_PLANE_TYPES = {"image": np.float32, "variance": np.float32, "mask": np.int32}
 
 
 def read_stack(
@@ -126,18 +116,15 @@ def _read(
 ) -> WarpStack:
     """Read a stack; see `read_stack`."""
     limit = None if memory is None else parse_memory(memory)
-    if psf_sigma is not None and not 0 < psf_sigma <= WIDEST_SIGMA:
-        raise StackError(
-            f"psf_sigma = {psf_sigma}; it must be a number of pixels above 0, and at most "
-            f"{WIDEST_SIGMA:g}"
-        )
+    if psf_sigma is not None and not is_psf_width(psf_sigma):
+        raise StackError(f"psf_sigma = {psf_sigma}; it must be {PSF_WIDTH}")
     sources = find_sources(source)
     exposures = same_visits(_scan_all(sources, assume))
     check_present(exposures)
     exposures, treated = treat(exposures, exposures[0].assume)
     exposures = crop_to_matched(exposures)
     said = [(exposure.path, note) for exposure in exposures for note in exposure.notes]
-    for text in _gathered([*said, *treated]):
+    for text in gathered([*said, *treated]):
         say(text)
     check_agreement(exposures)
     exposures, scale = common_scale(exposures)
@@ -165,14 +152,14 @@ def _read(
             f"of which there is {size_in_words(memory_there())}; give --memory, as 8GB, to keep "
             "them in scratch files"
         )
-    direct_warps = _allocate(len(direct), shape, spooled)
-    matched_warps = _allocate(len(matched), shape, spooled) if matched else direct_warps
+    direct_warps = allocate(len(direct), shape, spooled)
+    matched_warps = allocate(len(matched), shape, spooled) if matched else direct_warps
     targets = [(exposure, direct_warps, row) for row, exposure in enumerate(direct)]
     targets += [(exposure, matched_warps, row) for row, exposure in enumerate(matched)]
-    checksums, psfs = _read_all(targets, mask_planes, progress)
+    checksums, psfs = read_all(targets, mask_planes, progress)
     _check_room(exposures, mask_planes)
-    _say_copies(direct, checksums)
-    _say_copies(matched, checksums[len(direct) :])
+    say_copies(direct, checksums)
+    say_copies(matched, checksums[len(direct) :])
     return WarpStack(
         direct=direct_warps,
         matched=matched_warps,
@@ -232,17 +219,6 @@ def _of_one_kind(exposures: list[Exposure], sources: Sequence[Source]) -> list[E
     for exposure in plain:
         say(f"{exposure.path}: an image without a variance, as others have: left out")
     return [exposure for exposure in exposures if exposure not in plain]
-
-
-def _gathered(notes: Iterable[tuple[Path, str]]) -> list[str]:
-    """Return each note once, with the first file that it holds for and the number of others."""
-    paths: dict[str, list[Path]] = {}
-    for path, note in notes:
-        paths.setdefault(note, []).append(path)
-    return [
-        f"{first}{f' and {len(others)} more' if others else ''}: {note}"
-        for note, (first, *others) in paths.items()
-    ]
 
 
 def _leave_out(
@@ -379,93 +355,3 @@ def _check_room(exposures: Sequence[Exposure], planes: dict[str, int]) -> None:
             f"{exposures[0].path}, HDU MASK: with those of the other files {len(planes)} mask "
             f"planes; the coadd needs {', '.join(OUTPUT_PLANES)} too: {error}"
         ) from error
-
-
-def _allocate(count: int, shape: tuple[int, int], spooled: bool) -> Warps:
-    """Return the planes of some warps, to be filled epoch by epoch."""
-    cubes: dict[str, Cube] = {
-        name: SpooledCube((count, *shape), dtype) if spooled else np.empty((count, *shape), dtype)
-        for name, dtype in _PLANE_TYPES.items()
-    }
-    return Warps(**cubes)
-
-
-def _read_all(
-    targets: Sequence[tuple[Exposure, Warps, int]],
-    mask_planes: dict[str, int],
-    progress: Callable[[str, int, int], None] | None,
-) -> tuple[list[dict[Path, str]], list[PsfModel | None]]:
-    """Fill the planes with the pixels of all exposures; return their checksums and PSFs.
-
-    The checksums of an exposure are those of its files, that of the image first.
-    Checksums and conversions are made beside the reading, as they leave the
-    interpreter free. Unpacking compressed tiles does not: two threads of it
-    are slower than one.
-    """
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        notes: list[Note] = []
-        checksums: list[dict[Path, Future[str]]] = []
-        psfs: list[PsfModel | None] = []
-        placing: deque[Future[None]] = deque()
-        try:
-            for done, (exposure, warps, row) in enumerate(targets, start=1):
-                checksums.append(
-                    {path: pool.submit(_sha256, path) for path in exposure.layout.files}
-                )
-                with working_on(exposure.path):
-                    pixels = read_pixels(exposure, mask_planes, is_marked=False)
-                notes += [(exposure.path, note) for note in pixels.notes]
-                psfs.append(pixels.psf)
-                placing.append(pool.submit(_place, pixels, warps, row))
-                if len(placing) > MOST_WAITING:
-                    placing.popleft().result()
-                if progress is not None:
-                    progress("reading", done, len(targets))
-            for placed in placing:
-                placed.result()
-            for text in _gathered(notes):
-                say(text)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-        return [
-            {path: checksum.result() for path, checksum in of_files.items()}
-            for of_files in checksums
-        ], psfs
-
-
-def _say_copies(exposures: Sequence[Exposure], checksums: Sequence[Mapping[Path, str]]) -> None:
-    """Warn of warps of several visits that are one and the same file.
-
-    An artifact in it is seen in as many epochs, and stays.
-    """
-    seen: dict[str, Exposure] = {}
-    for exposure, of_files in zip(exposures, checksums, strict=False):
-        first = seen.setdefault(of_files[exposure.path], exposure)
-        if first is not exposure:
-            say(
-                f"{first.path} and {exposure.path} hold the same bytes: one exposure counts as "
-                f"visits {first.visit} and {exposure.visit}, so that its artifacts stay; leave one "
-                "out"
-            )
-
-
-def _place(pixels: Pixels, warps: Warps, row: int) -> None:
-    """Put the pixels of one file in their place, in the machine's own format."""
-    with np.errstate(over="ignore"):  # what single precision does not hold, is no data
-        warps.image[row] = pixels.image  # type: ignore[index]
-        warps.variance[row] = pixels.variance  # type: ignore[index]
-    if isinstance(warps.mask, np.ndarray) and isinstance(warps.variance, np.ndarray):
-        warps.mask[row] = pixels.mask
-        mark_no_data(warps.variance[row], warps.mask[row], pixels.no_data)
-    else:
-        warps.mask[row] = pixels.marked()  # type: ignore[index]
-
-
-def _sha256(path: Path) -> str:
-    """Return the checksum of a whole file."""
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StackError(f"{path}: cannot be read: {error.strerror}") from error

@@ -8,7 +8,7 @@ from pathlib import Path
 from astropy.io import fits
 
 from ..algorithm.array_planes import has_no_data
-from ..algorithm.psf import adaptive_sigma
+from ..algorithm.psf_kernels import adaptive_sigma
 from ..errors import PsfError, StackError, plain_reason
 from .archive_psf import archive_psf, archive_psf_class
 from .assumptions import Assumptions

@@ -89,7 +89,7 @@ def mended_cards(cards: Sequence[fits.Card]) -> tuple[fits.Header, list[str]]:
     """
     header, notes = fits.Header(cards, copy=True), list[str]()
     equinox = header.get("EPOCH", 2000.0)
-    if not (isinstance(equinox, (int, float)) and 1800 <= equinox <= 2200):
+    if not (isinstance(equinox, (int, float)) and _YEARS[0] <= equinox <= _YEARS[1]):
         # By an old convention EPOCH is the equinox, a year; here it counts exposures.
         for key in [key for key in header if key.startswith("EPOCH")]:
             del header[key]

@@ -8,10 +8,19 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ..algorithm.epoch_id import ACCEPTED, EpochId, check_epoch_id
+from ..algorithm.psf_kernels import WIDEST_SIGMA
 from ..config.fields import PathText
 from .headers import Kind
 
-__all__ = ["MANIFEST_NAME", "EpochField", "PlaneKey", "PlanePlace", "Source", "ToldOfFile"]
+__all__ = [
+    "MANIFEST_NAME",
+    "EpochField",
+    "PlaneKey",
+    "PlanePlace",
+    "PsfSigma",
+    "Source",
+    "ToldOfFile",
+]
 
 #: Name of the manifest that is written beside the files of a folder.
 MANIFEST_NAME = "comparewarp.toml"
@@ -25,6 +34,17 @@ EpochField = Annotated[
     EpochId,
     AfterValidator(check_epoch_id),
     Field(description=ACCEPTED),
+]
+
+#: The width of a PSF in a file.
+PsfSigma = Annotated[
+    float,
+    Field(
+        gt=0,
+        le=WIDEST_SIGMA,
+        allow_inf_nan=False,
+        description=f"a width in pixels, above 0 and at most {WIDEST_SIGMA:g}",
+    ),
 ]
 
 #: An HDU by its number or its name.

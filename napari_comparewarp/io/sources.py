@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from astropy.table import Row
 
-from ..algorithm.psf import WIDEST_SIGMA
+from ..algorithm.psf_kernels import PSF_WIDTH, is_psf_width
 from ..config.fields import check_path
 from ..config.text_file import shown, worded
 from ..errors import StackError
@@ -166,10 +166,9 @@ def _manifest_row(manifest: Path, number: int, row: Row) -> Source:
             psf_sigma = float(psf_sigma)
         except (TypeError, ValueError):
             psf_sigma = np.nan
-        if not 0 < psf_sigma <= WIDEST_SIGMA:
+        if not is_psf_width(psf_sigma):
             raise StackError(
-                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be a number of "
-                f"pixels above 0, and at most {WIDEST_SIGMA:g}"
+                f"{where}: psf_sigma is {worded(str(row['psf_sigma']))}; it must be {PSF_WIDTH}"
             )
     return Source(
         path=manifest.parent / str(path),

@@ -22,7 +22,7 @@ __all__ = ["SpooledCube", "check_scratch_space", "parse_memory"]
 _SIZE = re.compile(r"\s*\d+(\.\d*)?\s*[a-zA-Z]{0,5}\s*", re.ASCII)
 
 
-def parse_memory(text: str | int) -> int:
+def parse_memory(text: str | int, name: str = "memory") -> int:
     """Return a number of bytes.
 
     Parameters
@@ -30,6 +30,8 @@ def parse_memory(text: str | int) -> int:
     text : str or int
         Bytes, or text such as ``"2GB"`` (powers of 1000) or ``"500 MiB"``
         (powers of 1024).
+    name : str
+        What it is called in the message.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def parse_memory(text: str | int) -> int:
     except (ValidationError, OverflowError):  # the latter in old versions of pydantic
         size = 0
     if not 0 < size < 2**63:
-        raise ConfigError(f"memory = {shown(text)}; give a size such as 2GB, 500 MiB or 2000000000")
+        raise ConfigError(f"{name} = {shown(text)}; give a size such as 2GB, 500 MiB or 2000000000")
     return size
 
 

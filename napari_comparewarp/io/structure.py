@@ -7,7 +7,6 @@ C that check none of it.
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from astropy.io import fits
 
 from ..config.text_file import worded
 from ..errors import StackError
-from .compressed import check_compressed, column_width
+from .compressed import BITPIX, Cards, check_compressed, column_width
 from .limits import MOST_CARDS, MOST_HDUS, check_size
 from .odd_cards import odd_cards
 
@@ -49,12 +48,8 @@ _END = re.compile(rb"END(?: {77}|[^A-Z0-9_-])")
 #: HDUs of which the standard says that they are one group; None is the primary one.
 _ONE_GROUP = (None, "IMAGE", "TABLE", "BINTABLE", "A3DTABLE")
 
-_BITPIX = (8, 16, 32, 64, -32, -64)
-
 #: Rows that take no bytes, so that any number of them could be claimed.
 _MOST_EMPTY_ROWS = 1_000_000
-
-Cards = Mapping[str, object]
 
 
 class Content(Protocol):
@@ -233,9 +228,9 @@ def _whole_number(where: str, cards: Cards, name: str, default: int | None = Non
 
 def _data_size(where: str, cards: Cards, packed: int | None) -> int:
     """Return how many bytes of data a header tells of."""
-    if cards.get("BITPIX") not in _BITPIX or type(cards["BITPIX"]) is not int:
+    if cards.get("BITPIX") not in BITPIX or type(cards["BITPIX"]) is not int:
         raise StackError(
-            f"{where}: BITPIX = {cards.get('BITPIX')}; it is {', '.join(map(str, _BITPIX))}"
+            f"{where}: BITPIX = {cards.get('BITPIX')}; it is {', '.join(map(str, BITPIX))}"
         )
     count = _whole_number(where, cards, "NAXIS")
     if count > 999:

@@ -14,7 +14,7 @@ from ..errors import CompareWarpError, StackError, plain_reason
 if TYPE_CHECKING:
     from astropy.table import Table
 
-__all__ = ["printable", "read_table", "read_text"]
+__all__ = ["printable", "read_table"]
 
 
 #: How the header of an ECSV table says that commas part its columns.

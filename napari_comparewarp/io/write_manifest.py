@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError, StackError, working_on
+from ..errors import OutputError, StackError, escaped, working_on
 from .agreement import check_present
 from .assumptions import Assumptions
 from .atomic import check_output, replacing
@@ -141,8 +141,4 @@ def _toml(value: Any) -> str:
 
 def _comment(text: str) -> str:
     """Return text as a comment, which ends with its line."""
-    words = " ".join(text.split())
-    return "# " + "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in words
-    )
+    return f"# {escaped(' '.join(text.split()))}"

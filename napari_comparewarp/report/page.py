@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from ..algorithm.parallel import Progress, no_progress
-from ..algorithm.psf import psf_fwhm
+from ..algorithm.psf_kernels import psf_fwhm
 from ..colours import VERDICT_COLOURS
 from ..config.knobs import CompareWarpConfig
 from ..inspection.inspection import Inspection

@@ -13,7 +13,8 @@ from ..algorithm.difference import EDGE, NO_DATA, chi_of_difference, difference_
 from ..algorithm.overrides import Decision, FootprintKey
 from ..algorithm.parallel import Progress, no_progress
 from ..algorithm.products import Inputs, Job, Products
-from ..algorithm.psf import combine_kernels, missing_psf
+from ..algorithm.psf import missing_psf
+from ..algorithm.psf_kernels import combine_kernels
 from ..algorithm.stages import run_stages
 from ..algorithm.steps import coadd_settings, finish_coadd
 from ..algorithm.template import Template
@@ -281,7 +282,7 @@ class CompareWarpResult:
         -------
         ndarray
             ``(y, x)`` kernel, centred, an odd number of pixels on each side; it
-            sums to 1. `algorithm.psf.psf_sigma` measures its width.
+            sums to 1. `algorithm.psf_kernels.psf_sigma` measures its width.
 
         Raises
         ------

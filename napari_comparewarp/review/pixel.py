@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..algorithm.mask_planes import decode
-from ..algorithm.psf import psf_sigma
+from ..algorithm.psf_kernels import psf_sigma
 from ..algorithm.verdicts import effective_maximum
 from ..algorithm.warps import EpochId
 from ..errors import PsfError
@@ -99,7 +99,7 @@ class PixelReport:
     sky : SkyCoord or None
         Position of the pixel's centre; None without a WCS.
     psf_sigma : float or None
-        Width of the coadd's PSF, pixels (`algorithm.psf.psf_sigma`); None
+        Width of the coadd's PSF, pixels (`algorithm.psf_kernels.psf_sigma`); None
         where it is not known.
     psf_message : str
         Why it is not known; "" if it is.

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from ..algorithm.parallel import Progress, for_each, no_progress
-from ..algorithm.psf import FixedPsf, missing_psf, sigma_of_moments
+from ..algorithm.psf import FixedPsf, missing_psf
+from ..algorithm.psf_kernels import sigma_of_moments
 from ..algorithm.spans import Spans
 from ..result.contributors import Contributors
 from ..result.result import CompareWarpResult
@@ -76,7 +77,7 @@ def map_psf_size(
     """Map how clipping changes the size of the PSF, and find the sources cut by it.
 
     The size is the determinant radius of the second moments, see
-    `algorithm.psf.sigma_of_moments`. It is worked out only where something is
+    `algorithm.psf_kernels.sigma_of_moments`. It is worked out only where something is
     clipped: elsewhere the same visits are stacked with clipping and without.
 
     Parameters

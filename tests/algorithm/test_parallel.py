@@ -17,6 +17,7 @@ from napari_comparewarp.algorithm.parallel import (
     no_progress,
     row_bands,
 )
+from napari_comparewarp.errors import CompareWarpWarning
 
 
 @given(st.integers(1, 5000), st.integers(1, 10 * BAND_BYTES))
@@ -77,23 +78,22 @@ def test_an_error_of_a_step_is_raised():
         for_each_band(work, 100, 10, "bands", no_progress)
 
 
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("3", 3),
-        ("0", None),
-        ("many", None),
-        ("", None),
-        ("²", None),
-        ("9" * 5000, None),
-        ("-3", None),
-    ],
-)
+@pytest.mark.parametrize(("value", "expected"), [("3", 3), ("", None)])
 def test_the_number_of_threads_can_be_set(monkeypatch, value, expected):
     monkeypatch.delenv(THREADS_VARIABLE, raising=False)
     cores = n_threads()
     monkeypatch.setenv(THREADS_VARIABLE, value)
     assert n_threads() == (expected or cores)
+
+
+@pytest.mark.parametrize("value", ["0", "many", "²", "9" * 5000, "-3"])
+def test_what_is_no_number_of_threads_is_said_once_and_ignored(monkeypatch, value):
+    monkeypatch.delenv(THREADS_VARIABLE, raising=False)
+    cores = n_threads()
+    monkeypatch.setenv(THREADS_VARIABLE, value)
+    with pytest.warns(CompareWarpWarning, match="is no number of threads") as said:
+        assert [n_threads(), n_threads()] == [cores, cores]
+    assert len(said) == 1
 
 
 def test_an_array_is_handed_on_whole_and_anything_else_is_read():

@@ -89,7 +89,7 @@ def test_numpy_ids_become_plain_ones():
         ({"epochs": [1, 2]}, "2 ids for 3 warps"),
         ({"epochs": [1, 2, 1]}, "epoch 1 is there twice"),
         ({"psf_sigma": None}, "psf_sigma is missing"),
-        ({"psf_sigma": 0.0}, "> 0"),
+        ({"psf_sigma": 0.0}, "a number of pixels above 0, and at most 100"),
         ({"psf_sigma": [1.0, np.nan, 1.0]}, "psf_sigma of epoch 1 is nan"),
         ({"psf_sigma": [1.0, 2.0]}, "psf_sigma has shape"),
         ({"mask_planes": {"BAD": 31}}, "bits 0 to 30"),

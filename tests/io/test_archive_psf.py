@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.io import fits
 
-from napari_comparewarp.algorithm.psf import adaptive_sigma, gaussian_psf, psf_sigma
+from napari_comparewarp.algorithm.psf import gaussian_psf
+from napari_comparewarp.algorithm.psf_kernels import adaptive_sigma, psf_sigma
 from napari_comparewarp.errors import PsfError
 from napari_comparewarp.io.archive_psf import archive_psf, archive_psf_class
 

@@ -69,7 +69,7 @@ def test_a_small_file_does_not_become_a_large_one(tmp_path, monkeypatch):
 def test_the_limit_that_is_told_has_to_be_a_size(tmp_path, monkeypatch):
     plain = change_card(write_lsst(tmp_path / "a.fits"), "NAXIS2", "2000000")
     monkeypatch.setenv(limits.LARGEST_VARIABLE, "much")
-    with pytest.raises(ConfigError, match="memory = 'much'"), open_fits(plain):
+    with pytest.raises(ConfigError, match="COMPAREWARP_LARGEST_INPUT = 'much'"), open_fits(plain):
         pytest.fail("it was opened")
 
 

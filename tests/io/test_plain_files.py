@@ -9,8 +9,9 @@ from pathlib import Path
 from astropy.table import Table
 
 import napari_comparewarp
+from napari_comparewarp.config.text_file import read_text
 from napari_comparewarp.io.plain_files import write_table, write_text
-from napari_comparewarp.io.text_file import read_table, read_text
+from napari_comparewarp.io.text_file import read_table
 
 PROGRAM = r"""
 import sys

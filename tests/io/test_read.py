@@ -14,7 +14,7 @@ from fits_files import make_planes, tan_wcs, write_lsst, write_stack
 
 import napari_comparewarp as cw
 from napari_comparewarp.errors import CompareWarpWarning, ConfigError, StackError
-from napari_comparewarp.io import read
+from napari_comparewarp.io import stack_pixels
 from napari_comparewarp.io.source import Source
 from napari_comparewarp.io.spool import SpooledCube, parse_memory
 
@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_refused_with_both_files_before_a_pixel_is_read(
     base = {"wcs": tan_wcs(), "origin": (1, 2)}
     write_lsst(tmp_path / "a_1.fits", visit=1, **base)
     write_lsst(tmp_path / "b_2.fits", **{"visit": 2} | base | options)
-    monkeypatch.setattr(read, "read_pixels", lambda *_: pytest.fail("a pixel was read"))
+    monkeypatch.setattr(stack_pixels, "read_pixels", lambda *_: pytest.fail("a pixel was read"))
     with pytest.raises(StackError, match=message) as error:
         cw.read_stack(tmp_path)
     assert "a_1.fits" in str(error.value)

@@ -6,8 +6,9 @@ import pytest
 from fits_files import make_planes, write_lsst
 
 import napari_comparewarp as cw
+from napari_comparewarp.config.text_file import read_text
 from napari_comparewarp.errors import ConfigError, StackError
-from napari_comparewarp.io.text_file import printable, read_table, read_text
+from napari_comparewarp.io.text_file import printable, read_table
 
 ECSV = "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: a, datatype: int64}\n"
 

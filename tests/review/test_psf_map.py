@@ -6,7 +6,8 @@ from stacks import planes
 
 import napari_comparewarp as cw
 from napari_comparewarp import CompareWarpConfig, WarpStack
-from napari_comparewarp.algorithm.psf import PolynomialPsf, gaussian_psf, psf_sigma
+from napari_comparewarp.algorithm.psf import PolynomialPsf, gaussian_psf
+from napari_comparewarp.algorithm.psf_kernels import psf_sigma
 from napari_comparewarp.errors import PsfError
 from napari_comparewarp.review.psf_map import map_psf_size
 

@@ -7,7 +7,7 @@ import numpy as np
 from ...algorithm.coadd import DirectMasks
 from ...algorithm.mask_planes import decode
 from ...io.sky import sky_of
-from ..widgets.plain_text import shortened, without_tags
+from ..widgets.plain_text import elided, without_tags
 from .views import Views
 
 __all__ = ["describe_pixel", "sky_position"]
@@ -43,7 +43,7 @@ def describe_pixel(views: Views, epoch_index: int, y: int, x: int, sexagesimal: 
     if sky:
         parts.append(sky)
     parts += [
-        f"epoch {without_tags(shortened(str(stack.epochs[epoch_index])))}",
+        f"epoch {without_tags(elided(str(stack.epochs[epoch_index])))}",
         f"warp {image:.4g} ± {sigma:.2g} {stack.unit}".rstrip(),
         f"template {template:.4g}",
     ]

@@ -22,7 +22,7 @@ from ...result.result import CompareWarpResult
 from ..session import Session
 from ..widgets.fold import Fold
 from ..widgets.knobs import KnobGrid
-from ..widgets.plain_text import shortened
+from ..widgets.plain_text import elided
 
 __all__ = ["FRONT", "TuneSection"]
 
@@ -153,7 +153,7 @@ def summary(result: CompareWarpResult, epoch_index: int) -> str:
     here = 100 * float(result.clipped_fraction[epoch_index])
     n_streaks = footprints.n_clipped_streaks
     streaks = f" and {n_streaks} streaks" if n_streaks else ""
-    epoch = escape(shortened(str(result.stack.epochs[epoch_index])))
+    epoch = escape(elided(str(result.stack.epochs[epoch_index])))
     n_here = int((verdicts.verdict == Verdict.CLIPPED).sum())
     return (
         f"<b>{footprints.n_clipped}</b> of {footprints.n_candidates} candidates clipped{streaks}: "

@@ -2,7 +2,7 @@
 
 from html import escape
 
-__all__ = ["as_plain", "shortened", "without_tags"]
+__all__ = ["as_plain", "elided", "without_tags"]
 
 
 def as_plain(text: str) -> str:
@@ -29,6 +29,6 @@ def without_tags(text: str) -> str:
     return text.replace("<", "<\u200b")
 
 
-def shortened(text: str, most: int = 24) -> str:
+def elided(text: str, most: int = 24) -> str:
     """Return a text that takes no more room than `most` letters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, QPoint, Qt, Signal
 from qtpy.QtGui import QColor, QPalette
 from qtpy.QtWidgets import QToolTip, QWidget
 
-from .plain_text import as_plain, shortened
+from .plain_text import as_plain, elided
 
 __all__ = ["EpochAxis", "LogAxis", "ThemedPlot"]
 
@@ -108,7 +108,7 @@ class EpochAxis(pg.AxisItem):
 
     def set_epochs(self, epochs: Sequence[int | str]) -> None:
         """Label other epochs."""
-        self._names = [shortened(str(epoch)) for epoch in epochs]
+        self._names = [elided(str(epoch)) for epoch in epochs]
         self.picture = None
         self.update()
 

@@ -3,7 +3,7 @@
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_comparewarp.gui.widgets.plain_text import as_plain, shortened, without_tags
+from napari_comparewarp.gui.widgets.plain_text import as_plain, elided, without_tags
 
 
 @pytest.mark.parametrize("text", ["visit 7", "M31 a/b", "two\nlines", "日本"])
@@ -21,5 +21,5 @@ def test_labels_of_others_take_no_tag_for_one():
 
 
 def test_long_text_is_cut_where_room_is_short():
-    assert shortened("visit 7") == "visit 7"
-    assert shortened("x" * 255) == "x" * 23 + "…"
+    assert elided("visit 7") == "visit 7"
+    assert elided("x" * 255) == "x" * 23 + "…"

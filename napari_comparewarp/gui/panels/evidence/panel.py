@@ -20,7 +20,7 @@ from ...layers.layer_set import CHI_LIMIT
 from ...layers.schemes import Scheme
 from ...layers.stretch import Stretch
 from ...session import Session
-from ...widgets.plain_text import shortened
+from ...widgets.plain_text import elided
 from ...widgets.turning_splitter import TurningSplitter
 from ..panel import Panel
 from .chi_plot import ChiPlot
@@ -324,7 +324,7 @@ def _chi_words(chi: np.float32) -> str:
 def _name_of(view: EvidenceView) -> str:
     evidence = view.evidence
     epoch = view.result.stack.epochs[evidence.epoch_index]
-    return f"Footprint {evidence.footprint_id} of epoch {shortened(str(epoch))}"
+    return f"Footprint {evidence.footprint_id} of epoch {elided(str(epoch))}"
 
 
 def _style_events(session: Session) -> list[Any]:

@@ -9,7 +9,7 @@ from superqt import QFlowLayout
 
 from ....algorithm.verdicts import Verdict
 from ...session import Session
-from ...widgets.plain_text import shortened
+from ...widgets.plain_text import elided
 from .filter import RowFilter
 from .rows import COLUMNS
 
@@ -91,7 +91,7 @@ class FilterRow(QWidget):
         if session is not None:
             session.epoch_changed.connect(self._on_epoch)
             for index, epoch in enumerate(session.inspection.stack.epochs):
-                self.epoch.addItem(shortened(str(epoch)), index)
+                self.epoch.addItem(elided(str(epoch)), index)
         self.epoch.blockSignals(False)
         if self.this_epoch.isChecked():
             self._follow(True)

@@ -22,7 +22,7 @@ from ....io.sky import sky_of
 from ....result.footprints import State
 from ....review.explain import explain
 from ...session import Session
-from ...widgets.plain_text import shortened
+from ...widgets.plain_text import elided
 from ..panel import Panel
 from .filter import FilterError
 from .filter_row import FilterRow
@@ -264,7 +264,7 @@ class FootprintPanel(Panel):
                     f"epoch {key.epoch} is gone with the present settings."
                 )
             else:
-                epoch = shortened(str(key.epoch))
+                epoch = elided(str(key.epoch))
                 text = f"Footprint {footprint}, epoch {epoch}. {explain(result, footprint)}"
         self.sentence.setText(text)
         for button in (self.clip, self.keep, self.rule):

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from ....result.footprints import State
 from ....review.summary import summarise_epochs
 from ...session import Session
-from ...widgets.plain_text import shortened
+from ...widgets.plain_text import elided
 from ...widgets.plots import EpochAxis, ThemedPlot
 from ..panel import Panel
 
@@ -101,7 +101,7 @@ class EpochBars(Panel):
         if self._summary is None:
             return ""
         row = self._summary[epoch_index]
-        epoch = shortened(str(row["epoch"]))
+        epoch = elided(str(row["epoch"]))
         return (
             f"Epoch {epoch}: {row['n_clipped']} of {row['n_footprints']} clipped, "
             f"{100 * row['clipped_fraction']:.3f} % of its pixels"
